@@ -1,0 +1,1 @@
+//! Rubricator: transcripts and rubrics as documents.
