@@ -1,3 +1,3 @@
-//! The binary.
+//! Arguments → language server or command line; an error → an exit code.
 
 fn main() {}

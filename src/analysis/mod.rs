@@ -1,0 +1,3 @@
+//! From domain values to what is shown: findings, lenses, hints, hovers. Pure.
+
+pub mod record;

@@ -1,0 +1,203 @@
+//! Settings: what `rubricator.toml`, the user file, the environment, the editor
+//! and the command line can say (SPEC section 9), as plain values with defaults.
+
+use std::path::PathBuf;
+
+/// All settings of one project, after precedence was applied.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settings {
+    /// `[project]`
+    pub project: Project,
+    /// `[tokens]`
+    pub tokens: Tokens,
+    /// `[assess]`
+    pub assess: Assess,
+    /// `[[judge]]`, in file order.
+    pub judges: Vec<Judge>,
+    /// `[limits]`
+    pub limits: Limits,
+    /// `[ignore]`
+    pub ignore: Vec<Ignore>,
+}
+
+/// `[project]`: which files are what. Paths are relative to the project folder.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Project {
+    /// Globs of transcript files.
+    pub transcripts: Vec<String>,
+    /// The rubric.
+    pub rubric: PathBuf,
+    /// The system prompt that slicing adds.
+    pub system_prompt: PathBuf,
+}
+
+/// `[tokens]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tokens {
+    /// A tiktoken encoding, or a path to a `tokenizer.json`.
+    pub tokenizer: String,
+    /// `openai`, a built-in name, or a path; `None` picks the tokenizer's default.
+    pub chat_template: Option<String>,
+    /// Tokens a record may have.
+    pub limit: usize,
+}
+
+/// `[assess]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assess {
+    /// What a save does.
+    pub on_save: OnSave,
+    /// Transcripts one save may send.
+    pub max_per_save: usize,
+    /// Money one save may cost, in USD.
+    pub max_cost_per_save: f64,
+    /// Money one run may cost, in USD.
+    pub max_cost_per_run: f64,
+    /// How long further saves coalesce, in milliseconds.
+    pub debounce_ms: u64,
+    /// Criteria in one call; `None` is all.
+    pub criteria_per_call: Option<usize>,
+    /// Gates and highly subjective criteria go alone.
+    pub isolate_sensitive: bool,
+    /// How several judges become one.
+    pub aggregation: Aggregation,
+    /// Seed of the criteria order.
+    pub seed: u64,
+}
+
+/// `assess.on_save`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnSave {
+    /// Assess the transcripts that lack answers.
+    Changed,
+    /// Never.
+    Off,
+}
+
+/// `assess.aggregation`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aggregation {
+    /// The worst judge decides.
+    Strictest,
+    /// Most judges decide, a tie is NO; gates stay strictest.
+    Majority,
+}
+
+/// One `[[judge]]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judge {
+    /// Its name in output.
+    pub name: String,
+    /// The API behind it.
+    pub provider: Provider,
+    /// The model; empty for `recorded`.
+    pub model: String,
+    /// The server's base URL, ending in `/v1` for `openai-compatible`.
+    pub base_url: Option<String>,
+    /// The environment variable that holds the key.
+    pub api_key_env: Option<String>,
+    /// The recording (`recorded`), relative to the project folder.
+    pub file: Option<PathBuf>,
+    /// Calls under way at once.
+    pub max_concurrency: usize,
+    /// Seconds one call may take.
+    pub timeout_s: u64,
+    /// Tokens a reply may have; `None` is the provider's own choice.
+    pub max_tokens: Option<u32>,
+    /// Reasoning effort, when the model takes one.
+    pub effort: Option<String>,
+    /// Sampling temperature; sent only when set.
+    pub temperature: Option<f64>,
+    /// The model family, for warnings about judging one's own text.
+    pub family: Option<String>,
+    /// How often each question is asked.
+    pub repeat: u32,
+    /// Where this judge is declared: only the user's own file may name hosts beyond loopback.
+    pub origin: Origin,
+}
+
+/// `judge.provider`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names are the meaning")]
+pub enum Provider {
+    Anthropic,
+    OpenAi,
+    Gemini,
+    OpenAiCompatible,
+    ClaudeCli,
+    Recorded,
+}
+
+/// Where a setting comes from, weakest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the names are the meaning")]
+pub enum Origin {
+    Default,
+    UserFile,
+    ProjectFile,
+    Editor,
+    Environment,
+    CommandLine,
+}
+
+/// `[limits]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limits {
+    /// Megabytes (2^20 bytes) one record may have.
+    pub record_mb: usize,
+    /// Levels JSON may nest.
+    pub depth: usize,
+    /// Findings shown for one file.
+    pub findings_per_file: usize,
+}
+
+/// One entry of `[ignore] findings`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ignore {
+    /// The rule or criterion.
+    pub code: String,
+    /// Only in this transcript.
+    pub transcript: Option<String>,
+    /// Only in this exchange.
+    pub exchange: Option<u32>,
+    /// Why.
+    pub reason: String,
+}
+
+impl Default for Project {
+    fn default() -> Self {
+        Self {
+            transcripts: vec!["data/raw/**/*.jsonl".into(), "data/raw/**/*.json".into()],
+            rubric: "config/rubric.yaml".into(),
+            system_prompt: "config/prompts/system.md".into(),
+        }
+    }
+}
+
+impl Default for Tokens {
+    fn default() -> Self {
+        Self { tokenizer: "o200k_base".into(), chat_template: None, limit: 16_000 }
+    }
+}
+
+impl Default for Assess {
+    fn default() -> Self {
+        Self {
+            on_save: OnSave::Changed,
+            max_per_save: 25,
+            max_cost_per_save: 0.50,
+            max_cost_per_run: 10.0,
+            debounce_ms: 1500,
+            criteria_per_call: None,
+            isolate_sensitive: false,
+            aggregation: Aggregation::Strictest,
+            seed: 0,
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { record_mb: 256, depth: 128, findings_per_file: 1000 }
+    }
+}

@@ -1,0 +1,271 @@
+//! What stands between the quotes of a JSON string, and what it means: decoding,
+//! re-encoding in the same style, and the map between the two offsets.
+//!
+//! Invariant: for every decoded offset on a character boundary,
+//! `decoded_at(source_at(o)) == o`; source offsets inside an escape sequence
+//! belong to the start of the character it decodes to.
+//!
+//! Decoding never fails: a lone surrogate becomes U+FFFD, an unknown escape
+//! keeps its letter, a raw control character stays (the scanner reports all three).
+
+use std::borrow::Cow;
+
+use super::span::Span;
+
+/// How a string literal is written, so an edit can be written the same way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Style {
+    /// Everything outside ASCII is written as `\uXXXX` (Python's `ensure_ascii`).
+    pub ascii: bool,
+    /// `/` is written as `\/`.
+    pub slash: bool,
+    /// Hex digits of `\uXXXX` are upper case.
+    pub upper: bool,
+    /// `<`, `>` and `&` are written as `\u003c` … (HTML-safe writers).
+    pub html: bool,
+}
+
+impl Style {
+    /// Reads the style off source text: a literal, or better the whole record,
+    /// since one message alone often has nothing that tells.
+    /// Text that never leaves ASCII and has no `\u` escape above it counts as raw.
+    #[must_use]
+    pub fn of(source: &str) -> Self {
+        let mut style = Self::default();
+        let bytes = source.as_bytes();
+        let mut at = 0;
+        while let Some(found) = memchr::memchr(b'\\', &bytes[at..]) {
+            let escape = at + found;
+            match bytes.get(escape + 1) {
+                Some(b'u') => {
+                    let hex = source.get(escape + 2..escape + 6).unwrap_or("");
+                    if let Ok(code) = u32::from_str_radix(hex, 16) {
+                        style.ascii |= code > 0x7f && !matches!(code, 0x2028 | 0x2029);
+                        style.html |= matches!(code, 0x26 | 0x3c | 0x3e);
+                        style.upper |= hex.bytes().any(|b| b.is_ascii_uppercase());
+                    }
+                    at = escape + 2;
+                }
+                Some(b'/') => {
+                    style.slash = true;
+                    at = escape + 2;
+                }
+                _ => at = escape + 2,
+            }
+            if at >= bytes.len() {
+                break;
+            }
+        }
+        style.ascii &= source.is_ascii();
+        style
+    }
+}
+
+/// Writes `text` as the inside of a JSON string literal (no quotes).
+#[must_use]
+pub fn encode(text: &str, style: Style) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    for ch in text.chars() {
+        match ch {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '/' if style.slash => out.push_str("\\/"),
+            '<' | '>' | '&' if style.html => push_unicode_escape(&mut out, ch, style),
+            ch if ch < ' ' || (style.ascii && !ch.is_ascii()) => {
+                push_unicode_escape(&mut out, ch, style);
+            }
+            ch => out.push(ch),
+        }
+    }
+    out
+}
+
+fn push_unicode_escape(out: &mut String, ch: char, style: Style) {
+    use std::fmt::Write as _;
+    let mut units = [0u16; 2];
+    for unit in ch.encode_utf16(&mut units) {
+        // Writing to a String cannot fail.
+        let _ =
+            if style.upper { write!(out, "\\u{unit:04X}") } else { write!(out, "\\u{unit:04x}") };
+    }
+}
+
+/// Decodes the inside of a string literal; borrows when it holds no escape.
+#[must_use]
+pub fn decode(raw: &str) -> Cow<'_, str> {
+    let Some(first) = memchr::memchr(b'\\', raw.as_bytes()) else {
+        return Cow::Borrowed(raw);
+    };
+    let mut out = String::with_capacity(raw.len());
+    out.push_str(&raw[..first]);
+    let mut at = first;
+    while at < raw.len() {
+        let (ch, len) = escape_at(raw, at);
+        out.push(ch);
+        at += len;
+        let next = memchr::memchr(b'\\', &raw.as_bytes()[at..]).map_or(raw.len(), |n| at + n);
+        out.push_str(&raw[at..next]);
+        at = next;
+    }
+    Cow::Owned(out)
+}
+
+/// The character written at the backslash at `at`, and how many source bytes it takes.
+fn escape_at(raw: &str, at: usize) -> (char, usize) {
+    let Some(letter) = raw[at + 1..].chars().next() else {
+        return ('\\', 1);
+    };
+    let plain = match letter {
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'b' => '\u{8}',
+        'f' => '\u{c}',
+        'u' => return unicode_escape_at(raw, at),
+        other => other,
+    };
+    (plain, 1 + letter.len_utf8())
+}
+
+fn unicode_escape_at(raw: &str, at: usize) -> (char, usize) {
+    let Some(high) = hex4(raw, at + 2) else {
+        return ('u', 2);
+    };
+    if let Some(ch) = char::from_u32(high) {
+        return (ch, 6);
+    }
+    if (0xd800..0xdc00).contains(&high) && raw.get(at + 6..at + 8) == Some("\\u") {
+        if let Some(low @ 0xdc00..0xe000) = hex4(raw, at + 8) {
+            let code = 0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+            return (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 12);
+        }
+    }
+    (char::REPLACEMENT_CHARACTER, 6)
+}
+
+/// Four hex digits at `at`, if they are there.
+pub(crate) fn hex4(raw: &str, at: usize) -> Option<u32> {
+    let digits = raw.get(at..at + 4)?;
+    let all_hex = digits.bytes().all(|b| b.is_ascii_hexdigit());
+    if all_hex { u32::from_str_radix(digits, 16).ok() } else { None }
+}
+
+/// One place where source and decoded text stop running in step: an escape.
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    /// Decoded byte offset of the character the escape stands for.
+    decoded: usize,
+    /// Its length in decoded bytes.
+    decoded_len: usize,
+    /// Source byte offset of the backslash.
+    source: usize,
+    /// Length of the escape in source bytes.
+    source_len: usize,
+}
+
+/// Decoded ↔ source offsets of one string literal. Built on demand, thrown away after.
+///
+/// Costs one scan of the literal and 32 bytes an escape; look-ups are binary searches.
+#[derive(Clone, Debug)]
+pub struct EscapeMap<'a> {
+    raw: &'a str,
+    decoded: Cow<'a, str>,
+    steps: Vec<Step>,
+}
+
+impl<'a> EscapeMap<'a> {
+    /// The map of the literal whose inside is `raw`.
+    #[must_use]
+    pub fn new(raw: &'a str) -> Self {
+        let mut steps = Vec::new();
+        let (mut source, mut decoded) = (0, 0);
+        while let Some(found) = memchr::memchr(b'\\', &raw.as_bytes()[source..]) {
+            decoded += found;
+            source += found;
+            let (ch, source_len) = escape_at(raw, source);
+            steps.push(Step { decoded, decoded_len: ch.len_utf8(), source, source_len });
+            decoded += ch.len_utf8();
+            source += source_len;
+        }
+        Self { raw, decoded: decode(raw), steps }
+    }
+
+    /// The decoded text.
+    #[must_use]
+    pub fn decoded(&self) -> &str {
+        &self.decoded
+    }
+
+    /// Source byte offset (inside the quotes) of decoded byte offset `decoded`.
+    #[must_use]
+    pub fn source_at(&self, decoded: usize) -> usize {
+        let after = self.steps.partition_point(|s| s.decoded < decoded);
+        match after.checked_sub(1).map(|i| self.steps[i]) {
+            None => decoded.min(self.raw.len()),
+            Some(s) if decoded < s.decoded + s.decoded_len => s.source,
+            Some(s) => (s.source + s.source_len + (decoded - s.decoded - s.decoded_len))
+                .min(self.raw.len()),
+        }
+    }
+
+    /// Decoded byte offset of source byte offset `source` (inside the quotes).
+    #[must_use]
+    pub fn decoded_at(&self, source: usize) -> usize {
+        let after = self.steps.partition_point(|s| s.source <= source);
+        match after.checked_sub(1).map(|i| self.steps[i]) {
+            None => source.min(self.decoded.len()),
+            Some(s) if source < s.source + s.source_len => s.decoded,
+            Some(s) => (s.decoded + s.decoded_len + (source - s.source - s.source_len))
+                .min(self.decoded.len()),
+        }
+    }
+
+    /// Source span of a decoded span: from the start of its first character's
+    /// writing to the end of its last one's.
+    #[must_use]
+    pub fn source_span(&self, decoded: Span) -> Span {
+        Span::new(self.source_at(decoded.start), self.source_at(decoded.end))
+    }
+
+    /// Decoded byte offset of the `chars`-th Unicode scalar (clamped to the end).
+    #[must_use]
+    pub fn byte_of_char(&self, chars: usize) -> usize {
+        self.decoded.char_indices().nth(chars).map_or(self.decoded.len(), |(at, _)| at)
+    }
+
+    /// Unicode scalars before decoded byte `at`.
+    #[must_use]
+    pub fn char_of_byte(&self, at: usize) -> usize {
+        self.decoded[..floor(&self.decoded, at)].chars().count()
+    }
+
+    /// Decoded byte offset of UTF-16 unit `units`; the middle of a pair rounds down.
+    #[must_use]
+    pub fn byte_of_utf16(&self, units: usize) -> usize {
+        let mut seen = 0;
+        for (at, ch) in self.decoded.char_indices() {
+            seen += ch.len_utf16();
+            if seen > units {
+                return at;
+            }
+        }
+        self.decoded.len()
+    }
+
+    /// UTF-16 units before decoded byte `at`.
+    #[must_use]
+    pub fn utf16_of_byte(&self, at: usize) -> usize {
+        self.decoded[..floor(&self.decoded, at)].chars().map(char::len_utf16).sum()
+    }
+}
+
+/// The largest character boundary of `text` that is at most `at`.
+#[must_use]
+pub fn floor(text: &str, at: usize) -> usize {
+    text.floor_char_boundary(at)
+}
