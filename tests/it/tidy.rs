@@ -65,7 +65,8 @@ fn read(root: &Path, file: &Path) -> Source {
     let path = file.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/");
     let module = path.split(['/', '.']).next().unwrap_or("").to_owned();
     let whole = std::fs::read_to_string(file).unwrap();
-    let is_test_file = path.ends_with("tests.rs") || path.contains("/tests/") || path == "testing.rs";
+    let is_test_file =
+        path.ends_with("tests.rs") || path.contains("/tests/") || path == "testing.rs";
     let production = whole
         .lines()
         .take_while(|l| !is_test_file && l.trim() != "#[cfg(test)]")
@@ -162,7 +163,9 @@ fn functions(lines: &[String]) -> Vec<(String, usize, usize)> {
     for (start, line) in lines.iter().enumerate() {
         let indent = line.len() - line.trim_start().len();
         let words = line.trim_start();
-        let Some(at) = words.find("fn ").filter(|&at| is_function_head(&words[..at])) else { continue };
+        let Some(at) = words.find("fn ").filter(|&at| is_function_head(&words[..at])) else {
+            continue;
+        };
         let name = words[at + 3..].split(['(', '<']).next().unwrap_or("").to_owned();
         let closing = format!("{}}}", " ".repeat(indent));
         if let Some(length) = lines[start..].iter().position(|l| *l == closing) {
@@ -174,7 +177,8 @@ fn functions(lines: &[String]) -> Vec<(String, usize, usize)> {
 
 fn is_function_head(before: &str) -> bool {
     before.split_whitespace().all(|w| {
-        matches!(w, "pub" | "const" | "async" | "pub(crate)" | "pub(super)") || w.starts_with("pub(in")
+        matches!(w, "pub" | "const" | "async" | "pub(crate)" | "pub(super)")
+            || w.starts_with("pub(in")
     })
 }
 
@@ -190,9 +194,11 @@ fn the_budget_check_sees_functions() {
 fn the_map_names_every_module() {
     let map = sources().into_iter().find(|s| s.path == "lib.rs").unwrap().whole;
     for line in map.lines() {
-        let module = line.trim_start_matches("pub ").strip_prefix("mod ").and_then(|l| l.strip_suffix(';'));
+        let module =
+            line.trim_start_matches("pub ").strip_prefix("mod ").and_then(|l| l.strip_suffix(';'));
         if let Some(module) = module.filter(|m| *m != "testing") {
-            let named = map.lines().any(|l| l.starts_with("//!") && l.contains(&format!("`{module}")));
+            let named =
+                map.lines().any(|l| l.starts_with("//!") && l.contains(&format!("`{module}")));
             assert!(named, "src/lib.rs: the map does not name `{module}`");
         }
     }
