@@ -7,6 +7,11 @@
 //! Invariant: for every message and every decoded range of its `text`,
 //! [`Message::source_of`] names the bytes of the record that say exactly that.
 
+mod array;
+pub mod facts;
+mod recent;
+pub mod records;
+
 use crate::text::Span;
 use crate::text::escape::EscapeMap;
 
