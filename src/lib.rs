@@ -39,3 +39,6 @@ pub mod finding;
 pub mod rubric;
 pub mod text;
 pub mod transcript;
+
+#[cfg(test)]
+pub(crate) mod testing;
