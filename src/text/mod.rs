@@ -1,6 +1,7 @@
 //! Text: spans, JSON with spans, escapes, documents and minimal edits.
 
 pub mod document;
+pub mod edit;
 pub mod escape;
 pub mod json;
 pub mod patch;
