@@ -139,11 +139,12 @@ fn unicode_escape_at(raw: &str, at: usize) -> (char, usize) {
     if let Some(ch) = char::from_u32(high) {
         return (ch, 6);
     }
-    if (0xd800..0xdc00).contains(&high) && raw.get(at + 6..at + 8) == Some("\\u") {
-        if let Some(low @ 0xdc00..0xe000) = hex4(raw, at + 8) {
-            let code = 0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00);
-            return (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 12);
-        }
+    if (0xd800..0xdc00).contains(&high)
+        && raw.get(at + 6..at + 8) == Some("\\u")
+        && let Some(low @ 0xdc00..0xe000) = hex4(raw, at + 8)
+    {
+        let code = 0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+        return (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 12);
     }
     (char::REPLACEMENT_CHARACTER, 6)
 }

@@ -1,7 +1,9 @@
 //! Text: spans, JSON with spans, escapes, documents and minimal edits.
 
+pub mod document;
 pub mod escape;
 pub mod json;
+pub mod patch;
 pub mod span;
 
 pub use span::Span;

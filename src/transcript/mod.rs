@@ -17,6 +17,10 @@ pub mod words;
 
 pub use digest::TranscriptDigest;
 pub use read::{Reading, read};
+mod array;
+pub mod facts;
+mod recent;
+pub mod records;
 
 use crate::text::Span;
 use crate::text::escape::EscapeMap;
