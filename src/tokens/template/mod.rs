@@ -94,8 +94,8 @@ impl Template {
         if name == "openai" {
             return Some(Self::OpenAi);
         }
-        let (source, specials) = builtin::source(name)?;
-        Self::from_source(name, source, specials).ok()
+        let found = builtin::find(name)?;
+        Self::from_source(found.name, &found.source, found.specials).ok()
     }
 
     /// A template from the text of a `chat_template.jinja`.
