@@ -38,6 +38,7 @@ pub mod config;
 pub mod finding;
 pub mod rubric;
 pub mod text;
+pub mod tokens;
 pub mod transcript;
 
 #[cfg(test)]
