@@ -1,4 +1,36 @@
-//! Rubricator: transcripts and rubrics as documents.
+//! Rubricator: a language server and a command line that treat chat transcripts
+//! and rubrics as documents. This page is the map of the code.
+//!
+//! # Layers
+//! A module uses only what stands above it here; `tests/it/tidy.rs` checks it.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | `text` | spans; JSON and YAML that keep every span and never fail; escapes; rope documents; minimal edits |
+//! | `finding` | one thing to tell the user, at exact words, with its fixes |
+//! | `transcript` | conversations in every shape, their digests, and files of them that follow edits |
+//! | `rubric` | criteria, weights, gates, calibration examples; the computed checks |
+//! | `tokens` | exact token counts and chat templates |
+//! | `config` | `rubricator.toml` and the other sources of settings |
+//! | `assessment` | what judges said, as data: replies → outcomes → scorecards → standing; quotes → ranges |
+//! | `prompt` | what a judge is asked |
+//! | `analysis` | everything an editor shows, as pure functions: findings, lenses, hints, hovers, symbols |
+//! | `engine` | the only door to paid work and to disk: judges, store, single flight, workspace |
+//! | `server` | the language server: one loop owns the session, an outbox talks to the editor |
+//! | `cli` | the same engine on the command line; the only place that prints |
+//!
+//! # Invariants
+//! 1. **Place.** A span counts from the start of a named text. Findings about a
+//!    record count from the record's first byte and are placed when shown, so they
+//!    follow their words ([`text::escape::EscapeMap`], [`transcript::Message::source_of`]).
+//! 2. **Verdict.** [`assessment::Outcome::Unscored`] is neither YES nor NO: it never
+//!    passes and is never stored.
+//! 3. **Money.** An answer is keyed by everything that changes it and nothing else;
+//!    a key that has an answer, or is being asked, is not asked again.
+//! 4. **Text.** An edit replaces the fewest bytes inside one string, in that record's
+//!    own escaping style; it is made for one version of one document.
+//! 5. **Purity.** Left of `engine` nothing awaits, reads, writes, or looks at the
+//!    clock or the environment.
 
 pub mod analysis;
 pub mod assessment;
@@ -7,3 +39,6 @@ pub mod finding;
 pub mod rubric;
 pub mod text;
 pub mod transcript;
+
+#[cfg(test)]
+pub(crate) mod testing;

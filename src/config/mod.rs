@@ -3,6 +3,18 @@
 
 use std::path::PathBuf;
 
+pub mod host;
+pub mod keys;
+pub mod layer;
+pub mod nearest;
+pub mod resolve;
+pub mod secret;
+mod source;
+pub mod value;
+
+pub use layer::{Layer, from_editor, parse};
+pub use resolve::{Resolved, resolve};
+
 /// All settings of one project, after precedence was applied.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings {

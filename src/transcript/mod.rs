@@ -7,6 +7,17 @@
 //! Invariant: for every message and every decoded range of its `text`,
 //! [`Message::source_of`] names the bytes of the record that say exactly that.
 
+pub mod digest;
+pub mod exchange;
+mod message;
+pub mod read;
+pub mod role;
+pub mod shape;
+pub mod words;
+
+pub use digest::TranscriptDigest;
+pub use read::{Reading, read};
+
 use crate::text::Span;
 use crate::text::escape::EscapeMap;
 

@@ -1,0 +1,175 @@
+//! The transcript digest: what answers hang on (SPEC section 5, point 8).
+//!
+//! SHA-256 over the ordered roles, decoded texts, other parts and tool calls,
+//! every field with its length in front, under a version tag. Not in it: id,
+//! metadata, shape, escaping, white space of the JSON, system messages, and the
+//! ids of tool calls. Invariant: the same conversation in two shapes has one digest.
+
+use std::fmt;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::text::escape::{self, Style};
+use crate::text::json::{self, DEPTH_LIMIT, Kind, Value};
+
+use super::{Role, Transcript};
+
+/// Changes whenever the meaning of the bytes below changes.
+const VERSION: &[u8] = b"rubricator transcript 1";
+
+/// SHA-256 of what a transcript says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TranscriptDigest(pub [u8; 32]);
+
+impl TranscriptDigest {
+    /// The id of a transcript that names none: `t-` and 12 hex digits.
+    #[must_use]
+    pub fn derived_id(&self) -> String {
+        let mut hex = self.to_string();
+        hex.truncate(12);
+        format!("t-{hex}")
+    }
+}
+
+impl fmt::Display for TranscriptDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// The digest of a transcript; `record` is the text it was read from.
+#[must_use]
+pub fn of(record: &str, transcript: &Transcript) -> TranscriptDigest {
+    let mut hash = Sha256::new();
+    hash.update(VERSION);
+    for message in transcript.messages.iter().filter(|m| m.role != Role::System) {
+        field(&mut hash, message.role.name());
+        field(&mut hash, &message.text);
+        count(&mut hash, message.other_parts.len());
+        for part in &message.other_parts {
+            field(&mut hash, &canonical(part.of(record)));
+        }
+        count(&mut hash, message.tool_calls.len());
+        for call in &message.tool_calls {
+            field(&mut hash, &call.name);
+            field(&mut hash, &canonical(&call.arguments));
+        }
+    }
+    TranscriptDigest(hash.finalize().into())
+}
+
+fn count(hash: &mut Sha256, count: usize) {
+    hash.update((count as u64).to_le_bytes());
+}
+
+fn field(hash: &mut Sha256, text: &str) {
+    count(hash, text.len());
+    hash.update(text.as_bytes());
+}
+
+/// JSON without its white space and escaping style; text that is no JSON stays as it is.
+#[must_use]
+pub(crate) fn canonical(text: &str) -> String {
+    enum Step<'a> {
+        Value(Value<'a>),
+        Text(&'static str),
+        Key(json::Literal<'a>),
+    }
+    let json = json::parse(text, DEPTH_LIMIT);
+    let Some(root) = json.root(text).filter(|_| json.syntax_problem().is_none()) else {
+        return text.to_owned();
+    };
+    let mut out = String::with_capacity(text.len());
+    let mut steps = vec![Step::Value(root)];
+    while let Some(step) = steps.pop() {
+        let value = match step {
+            Step::Text(text) => {
+                out.push_str(text);
+                continue;
+            }
+            Step::Key(key) => {
+                push_string(&mut out, &key.decode());
+                out.push(':');
+                continue;
+            }
+            Step::Value(value) => value,
+        };
+        let first = steps.len();
+        match value.kind() {
+            Kind::String => push_string(&mut out, &value.str().unwrap_or_default()),
+            Kind::Array => {
+                out.push('[');
+                value.items().for_each(|v| steps.extend([Step::Value(v), Step::Text(",")]));
+                steps.truncate(steps.len().saturating_sub(1).max(first));
+                steps.push(Step::Text("]"));
+            }
+            Kind::Object => {
+                out.push('{');
+                for member in value.members() {
+                    steps.extend([
+                        Step::Key(member.key),
+                        Step::Value(member.value),
+                        Step::Text(","),
+                    ]);
+                }
+                steps.truncate(steps.len().saturating_sub(1).max(first));
+                steps.push(Step::Text("}"));
+            }
+            _ => out.push_str(value.raw()),
+        }
+        steps[first..].reverse();
+    }
+    out
+}
+
+fn push_string(out: &mut String, text: &str) {
+    out.push('"');
+    out.push_str(&escape::encode(text, Style::default()));
+    out.push('"');
+}
+
+/// A hash that stays the same through case, white space and punctuation: two
+/// records that share it are duplicates for training (rule D001).
+#[must_use]
+pub fn normalised(transcript: &Transcript) -> u128 {
+    let mut hash = xxhash_rust::xxh3::Xxh3::new();
+    let mut text = String::new();
+    for message in transcript.messages.iter().filter(|m| m.role != Role::System) {
+        text.clear();
+        text.push_str(message.role.name());
+        text.push('\u{1}');
+        push_normalised(&mut text, &message.text);
+        for call in &message.tool_calls {
+            text.push('\u{2}');
+            text.push_str(&call.name);
+            text.push_str(&call.arguments);
+        }
+        for part in &message.other_parts {
+            // Images are told apart by size alone; exact duplicates have the digest.
+            text.push_str(&part.len().to_string());
+        }
+        hash.update(&(text.len() as u64).to_le_bytes());
+        hash.update(text.as_bytes());
+    }
+    hash.digest128()
+}
+
+fn push_normalised(out: &mut String, text: &str) {
+    let mut gap = false;
+    for ch in text.chars() {
+        let counts = if ch.is_ascii() { ch.is_ascii_alphanumeric() } else { !ch.is_whitespace() };
+        if !counts {
+            gap = true;
+            continue;
+        }
+        if gap && !out.ends_with('\u{1}') {
+            out.push(' ');
+        }
+        gap = false;
+        if ch.is_ascii() {
+            out.push(ch.to_ascii_lowercase());
+        } else {
+            out.extend(ch.to_lowercase());
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! One integration test binary: what the wire, the disk and the process add to
+//! the unit tests beside the code.
+
+mod tidy;
