@@ -293,9 +293,9 @@ mod tests {
     #[test]
     fn what_is_not_found_is_the_whole_reply() {
         place(&TALK, 1, "gone", expect!["#1 message 3 found false: Try a “walk”"]);
-        place(&TALK, 3, "gone", expect!["#3 message 6 found false: bye"]);
+        place(&TALK, 3, "gone", expect!["#2 message 5 found false: I feel glad"]);
         place(&TALK, 9, "gone", expect!["#2 message 5 found false: I feel glad"]);
-        place(&[], 1, "gone", expect!["nowhere"]);
+        place(&["system: Be kind."], 1, "gone", expect!["nowhere"]);
     }
 
     proptest! {

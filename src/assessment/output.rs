@@ -133,7 +133,7 @@ mod tests {
         let text = serde_json::to_string_pretty(&card.to_json(&transcript, about)).unwrap();
         expect![[r#"
             {
-              "id": "t1",
+              "id": "t",
               "file": "a.jsonl",
               "line": 3,
               "batch": "a",

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::rubric::{Ask, Category, Criterion, FixPolicy, Rubric, Subjectivity, Verdict};
 use crate::text::Span;
-use crate::transcript::{Exchange, Message, Role, Shape, TextPart, Transcript};
+use crate::transcript::Transcript;
 
 use super::{Answer, JudgeOutcomes, Outcome, Unscored, UnscoredReason};
 
@@ -99,64 +99,6 @@ pub fn transcript(exchanges: usize) -> Transcript {
 
 /// A transcript, and its record, from lines that read `role: text`.
 pub fn conversation(lines: &[&str]) -> (Transcript, String) {
-    let mut record = String::from(r#"{"messages":["#);
-    let mut messages: Vec<Message> = Vec::new();
-    for line in lines {
-        let (role, text) = line.split_once(": ").expect("a line reads `role: text`");
-        if !messages.is_empty() {
-            record.push(',');
-        }
-        let start = record.len();
-        record.push_str(&format!(r#"{{"role":"{role}","content":""#));
-        let inner = record.len();
-        record.push_str(&crate::text::escape::encode(text, Default::default()));
-        let source = Span::new(inner, record.len());
-        record.push_str("\"}");
-        messages.push(message(role, text, source, Span::new(start, record.len())));
-    }
-    record.push_str("]}");
-    let exchanges = exchanges(&messages);
-    let transcript = Transcript {
-        shape: Shape::Messages,
-        id: "t1".into(),
-        id_source: None,
-        batch: None,
-        messages,
-        rejected: Vec::new(),
-        exchanges,
-    };
+    let (record, transcript) = crate::testing::transcript(&lines.join("\n"));
     (transcript, record)
-}
-
-fn message(role: &str, text: &str, text_source: Span, source: Span) -> Message {
-    let roles = [Role::System, Role::User, Role::Assistant, Role::Tool];
-    Message {
-        role: roles.into_iter().find(|r| r.name() == role).unwrap_or(Role::Unknown),
-        role_source: None,
-        source,
-        text: text.into(),
-        parts: vec![TextPart { source: text_source, decoded: Span::new(0, text.len()) }],
-        other_parts: Vec::new(),
-        tool_calls: Vec::new(),
-        tool_call_id: None,
-        untrained: false,
-        key: 0,
-    }
-}
-
-fn exchanges(messages: &[Message]) -> Vec<Exchange> {
-    let mut exchanges: Vec<Exchange> = Vec::new();
-    for (i, message) in messages.iter().enumerate() {
-        match (message.role, exchanges.last_mut()) {
-            (Role::System, _) => {}
-            (Role::User, Some(open)) if open.rest.is_empty() => open.user.push(i),
-            (Role::User, _) => {
-                let number = exchanges.len() as u32 + 1;
-                exchanges.push(Exchange { number, user: vec![i], rest: Vec::new() });
-            }
-            (_, Some(open)) => open.rest.push(i),
-            (_, None) => {}
-        }
-    }
-    exchanges
 }
