@@ -36,6 +36,7 @@ pub mod analysis;
 pub mod assessment;
 pub mod config;
 pub mod finding;
+pub mod prompt;
 pub mod rubric;
 pub mod text;
 pub mod tokens;
