@@ -35,6 +35,7 @@
 pub mod analysis;
 pub mod assessment;
 pub mod config;
+pub mod engine;
 pub mod finding;
 pub mod prompt;
 pub mod rubric;
