@@ -7,20 +7,20 @@
 //! Invariant: for every message and every decoded range of its `text`,
 //! [`Message::source_of`] names the bytes of the record that say exactly that.
 
+mod array;
 pub mod digest;
 pub mod exchange;
+pub mod facts;
 mod message;
 pub mod read;
+mod recent;
+pub mod records;
 pub mod role;
 pub mod shape;
 pub mod words;
 
 pub use digest::TranscriptDigest;
 pub use read::{Reading, read};
-mod array;
-pub mod facts;
-mod recent;
-pub mod records;
 
 use crate::text::Span;
 use crate::text::escape::EscapeMap;
