@@ -4,6 +4,8 @@ pub mod document;
 pub mod escape;
 pub mod json;
 pub mod patch;
+pub mod nearest;
 pub mod span;
+pub mod yaml;
 
 pub use span::Span;
