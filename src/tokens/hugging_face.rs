@@ -148,3 +148,120 @@ fn longest_blank_run(text: &str) -> usize {
     }
     longest
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+    use serde_json::json;
+    use tokenizers::pre_tokenizers::byte_level::ByteLevel;
+
+    use super::*;
+    use crate::tokens::counter::Counter;
+    use crate::tokens::record::RecordCounter;
+    use crate::tokens::template::Template;
+    use crate::tokens::template::input::{RenderInput, RenderMessage};
+
+    /// A byte-level tokenizer with a few merges; `changes` replaces keys of it.
+    fn tokenizer_json(changes: Value) -> Vec<u8> {
+        let mut alphabet: Vec<char> = ByteLevel::alphabet().into_iter().collect();
+        alphabet.sort_unstable();
+        let merges = ["h e", "l l", "he ll", "Ġ w", "o r", "Ġw or", "Ċ Ċ"];
+        let words = alphabet.iter().map(char::to_string);
+        let words = words.chain(merges.iter().map(|m| m.replace(' ', "")));
+        let vocabulary: serde_json::Map<String, Value> =
+            words.enumerate().map(|(id, word)| (word, id.into())).collect();
+        let added = |(id, content): (usize, &str)| {
+            json!({"id": 1000 + id, "content": content, "single_word": false, "lstrip": false,
+                   "rstrip": false, "normalized": false, "special": true})
+        };
+        let added: Vec<Value> =
+            ["<|im_start|>", "<|im_end|>", "<s>"].into_iter().enumerate().map(added).collect();
+        let mut json = json!({
+            "version": "1.0", "truncation": null, "padding": null, "added_tokens": added,
+            "normalizer": null,
+            "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true},
+            "post_processor": {"type": "TemplateProcessing",
+                "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+                "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+                "special_tokens": {"<s>": {"id": "<s>", "ids": [1002], "tokens": ["<s>"]}}},
+            "decoder": null,
+            "model": {"type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": null,
+                "end_of_word_suffix": null, "fuse_unk": false, "byte_fallback": false,
+                "vocab": vocabulary, "merges": merges},
+        });
+        for (key, value) in changes.as_object().unwrap() {
+            json[key] = value.clone();
+        }
+        serde_json::to_vec(&json).unwrap()
+    }
+
+    fn reference(json: &[u8], text: &str) -> usize {
+        let mut engine = Tokenizer::from_bytes(json).unwrap();
+        engine.with_truncation(None).unwrap().with_padding(None);
+        engine.encode(text, false).unwrap().len()
+    }
+
+    #[test]
+    fn the_file_does_not_shorten_or_pad_a_count() {
+        let json = tokenizer_json(json!({
+            "truncation": {"direction": "Right", "max_length": 4, "strategy": "LongestFirst", "stride": 0},
+            "padding": {"strategy": {"Fixed": 64}, "direction": "Right", "pad_to_multiple_of": null,
+                        "pad_id": 0, "pad_type_id": 0, "pad_token": "!"},
+        }));
+        let tokenizer = HfTokenizer::from_json(&json).unwrap();
+        assert_eq!(tokenizer.count("hello world"), Ok(2 + 3));
+        assert_eq!(tokenizer.count("<|im_start|>hello"), Ok(1 + 2));
+        assert_eq!(tokenizer.count(""), Ok(0));
+        assert!(tokenizer.count(&" ".repeat(LONGEST_BLANK_RUN + 1)).is_err());
+        assert_eq!(tokenizer.count(&"ab".repeat(LONGEST_BLANK_RUN)), Ok(2 * LONGEST_BLANK_RUN));
+    }
+
+    #[test]
+    fn a_bad_file_is_named_for_what_it_is() {
+        let why = |bytes: &[u8]| HfTokenizer::from_json(bytes).unwrap_err().to_string();
+        let cases: [(&[u8], &str); 6] = [
+            (b"{\"model\": ", "it is not JSON"),
+            (b"\xff\xfe", "it is not JSON"),
+            (
+                b"{\"tokenizer_class\": \"X\", \"chat_template\": \"\"}",
+                "tokenizer_config.json; name the tokenizer.json",
+            ),
+            (b"{\"architectures\": []}", "config.json; name the tokenizer.json"),
+            (b"[1]", "it has no `model` object"),
+            (b"{\"model\": {\"type\": \"BPE\"}}", "not a usable tokenizer.json: "),
+        ];
+        for (bytes, expected) in cases {
+            assert!(why(bytes).contains(expected), "{}", why(bytes));
+        }
+    }
+
+    #[test]
+    fn overlapping_markers_are_not_cut_at() {
+        assert!(overlap("<|a|>", "|>b") && overlap("<s>", "<s><s>") && !overlap("<s>", "</s>"));
+        let first = json!({"pre_tokenizer": {"type": "Sequence", "pretokenizers": [
+            {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first", "split": true}]}});
+        assert!(!splits_cleanly(&first) && splits_cleanly(&json!({"pre_tokenizer": null})));
+    }
+
+    proptest! {
+        /// Cut at markers and summed, or encoded at once: the same, for records
+        /// whose texts hold markers themselves.
+        #[test]
+        fn a_record_counts_as_its_rendered_text(
+            texts in prop::collection::vec("([a-z \n]{0,6}|hello world|<\\|im_end\\|>|<s>|\\PC{0,4}){0,5}", 1..5)
+        ) {
+            let json = tokenizer_json(json!({}));
+            let counter = Counter::HuggingFace(Arc::new(HfTokenizer::from_json(&json).unwrap()));
+            let template = Arc::new(Template::built_in("chatml").unwrap());
+            let messages = texts.iter().map(|t| RenderMessage::new("user", t.as_str())).collect();
+            let input = RenderInput { messages, ..RenderInput::default() };
+            let Template::Jinja(chat) = template.as_ref() else { panic!("chatml is a template") };
+            let rendered = chat.render(&input, false).unwrap();
+            let record = RecordCounter::new(counter, Arc::clone(&template), Arc::default());
+            let got = record.record_tokens(&input).unwrap().tokens;
+            prop_assert_eq!(got, reference(&json, rendered.text()));
+        }
+    }
+}

@@ -53,6 +53,7 @@ impl Engine {
         environment.set_formatter(|out, _, value| Ok(out.write_str(&python::print(value)?)?));
         environment
             .add_filter("tojson", |value: &Value, kwargs: Kwargs| python::to_json(value, kwargs));
+        environment.add_filter("string", |value: &Value| python::print(value));
         environment.add_test("iterable", |value: &Value| {
             matches!(
                 value.kind(),
@@ -180,4 +181,95 @@ fn pinned_date(format: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn render(source: &str) -> Result<String, TemplateError> {
+        let value: serde_json::Value = serde_json::json!({
+            "text": "a<b>&'\"é\n", "none": null, "yes": true, "big": 1e22, "small": 0.00001,
+            "one": 1.0, "list": ["it's", 2, null], "map": {"b": 1, "a": [true]},
+        });
+        let context = super::super::jinja(&value, &|text| Value::from(text));
+        Engine::new(source)?.render(context, 100)
+    }
+
+    #[test]
+    fn behaves_as_jinja2_in_transformers() {
+        let cases = [
+            ("{{ text | tojson }}", r#""a<b>&'\"é\n""#),
+            ("{{ text | tojson(ensure_ascii=true) }}", r#""a<b>&'\"\u00e9\n""#),
+            ("{{ map | tojson }}", r#"{"b": 1, "a": [true]}"#),
+            ("{{ map | tojson(sort_keys=true, separators=(',', ':')) }}", r#"{"a":[true],"b":1}"#),
+            ("{{ map | tojson(indent=2) }}", "{\n  \"b\": 1,\n  \"a\": [\n    true\n  ]\n}"),
+            ("{{ [] | tojson(indent=2) }}{{ [one, big, none] | tojson }}", "[][1.0, 1e+22, null]"),
+            (
+                "{{ yes }} {{ none }} {{ big }} {{ small }} {{ one }} {{ missing }}",
+                "True None 1e+22 1e-05 1.0 ",
+            ),
+            ("{{ list }} {{ map }}", "[\"it's\", 2, None] {'b': 1, 'a': [True]}"),
+            ("{{ yes | string + big | string }}", "True1e+22"),
+            (
+                "{{ none is iterable }} {{ text is iterable }} {{ 1 is iterable }}",
+                "False True False",
+            ),
+            (
+                "{% for x in [1, 2, 3] %}{% if x == 2 %}{% break %}{% endif %}{{ x }}{% endfor %}",
+                "1",
+            ),
+            ("a\r\n{%- generation -%}\r\n b{% endgeneration %}\r\nc\r", "abc"),
+            ("{{ strftime_now('%d %b %Y, %A %%') }}", "26 Jul 2024, Friday %"),
+            ("  {% if true %}\n x\n  {% endif %}\n", " x\n"),
+        ];
+        for (source, expected) in cases {
+            assert_eq!(render(source).as_deref(), Ok(expected), "{source}");
+        }
+    }
+
+    #[test]
+    fn says_what_went_wrong() {
+        let raised = TemplateError::Raised("no system".into());
+        assert_eq!(render("{{ raise_exception('no system') }}"), Err(raised.clone()));
+        let in_macro = "{% macro m() %}{{ raise_exception('no system') }}{% endmacro %}{{ m() }}";
+        assert_eq!(render(in_macro), Err(raised));
+        let syntax = render("{% if %}");
+        assert!(
+            matches!(&syntax, Err(TemplateError::Syntax(why)) if why.contains(":1)")),
+            "{syntax:?}"
+        );
+        let failed = render("line one\n{{ 'a' + none }}");
+        assert!(
+            matches!(&failed, Err(TemplateError::Failed(why)) if why.contains(":2)")),
+            "{failed:?}"
+        );
+        let included = render("{% include '/etc/hostname' %}");
+        assert!(matches!(included, Err(TemplateError::Failed(_))), "{included:?}");
+    }
+
+    /// A template from a stranger's repository ends, whatever it does.
+    #[test]
+    fn hostile_templates_are_stopped() {
+        let sources = [
+            "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+            "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+            "{% set ns = namespace(x='ab') %}{% for a in range(64) %}{% set ns.x = ns.x + ns.x %}{% endfor %}{{ ns.x }}",
+            "{% set ns = namespace(x=[]) %}{% for a in range(5000) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x }}",
+            "{% set ns = namespace(x=[]) %}{% for a in range(5000) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x | tojson }}",
+            "{% for a in range(99999) %}{{ 'x' * 100000 }}{% endfor %}",
+            "{{ '%0999999999d' | format(1) }}",
+        ];
+        for source in sources {
+            let got = render(source);
+            assert!(
+                matches!(got, Err(TemplateError::TooMuch(_) | TemplateError::Failed(_))),
+                "{source}: {:.60}",
+                format!("{got:?}")
+            );
+        }
+        let nested = "(".repeat(100_000);
+        assert!(matches!(render(&format!("{{{{ {nested}")), Err(TemplateError::Syntax(_))));
+        assert!(matches!(render(&" ".repeat(SOURCE_LIMIT + 1)), Err(TemplateError::Syntax(_))));
+    }
 }

@@ -217,7 +217,8 @@ impl ChatTemplate {
                 Some(text) if key == "content" => (key.clone(), safe(text)),
                 _ => (key.clone(), jinja(value, &safe)),
             };
-            Value::from_pairs(m.fields.iter().map(field))
+            let fields = m.fields.iter().map(field);
+            Value::from_pairs(fields.chain(reasoning(&m.fields, &safe)))
         };
         let messages: Value = input.messages.iter().map(message).collect();
         let mut all = vec![
@@ -252,6 +253,22 @@ impl Rendered {
             Precision::Exact
         }
     }
+}
+
+/// The names a message's reasoning is passed under, the usual one first.
+const REASONING: [&str; 3] = ["reasoning_content", "thinking", "reasoning"];
+
+/// The first two names, where a message has its reasoning under another one:
+/// `transformers` fills them in, and templates read the one or the other.
+fn reasoning(
+    fields: &serde_json::Map<String, Json>,
+    text: &dyn Fn(&str) -> Value,
+) -> Vec<(String, Value)> {
+    let given = REASONING.iter().find_map(|name| fields.get(*name).filter(|v| !v.is_null()));
+    let Some(given) = given else { return Vec::new() };
+    let missing = |name: &&&str| !fields.contains_key(**name);
+    let names = REASONING[..2].iter().filter(missing);
+    names.map(|name| ((*name).to_owned(), jinja(given, text))).collect()
 }
 
 /// Every text a template is given.
