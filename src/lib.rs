@@ -35,9 +35,12 @@
 pub mod analysis;
 pub mod assessment;
 pub mod config;
+pub mod engine;
 pub mod finding;
+pub mod prompt;
 pub mod rubric;
 pub mod text;
+pub mod tokens;
 pub mod transcript;
 
 #[cfg(test)]

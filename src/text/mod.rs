@@ -5,6 +5,8 @@ pub mod edit;
 pub mod escape;
 pub mod json;
 pub mod patch;
+pub mod nearest;
 pub mod span;
+pub mod yaml;
 
 pub use span::Span;

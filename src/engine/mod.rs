@@ -1,0 +1,4 @@
+//! The only door to paid work and to disk.
+
+pub mod trusted_projects;
+pub mod workspace;
