@@ -4,7 +4,6 @@ pub mod document;
 pub mod escape;
 pub mod json;
 pub mod patch;
-pub mod nearest;
 pub mod span;
 pub mod yaml;
 
