@@ -5,7 +5,6 @@ pub mod edit;
 pub mod escape;
 pub mod json;
 pub mod patch;
-pub mod nearest;
 pub mod span;
 pub mod yaml;
 
