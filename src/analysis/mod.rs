@@ -1,10 +1,11 @@
 //! From domain values to what is shown: findings, lenses, hints, hovers. Pure.
 
+pub mod context;
+pub mod diagnostics;
 pub mod folds;
 pub mod hints;
 pub mod hover;
 pub mod lenses;
-pub mod diagnostics;
 pub mod record;
 #[cfg(test)]
 mod samples;
