@@ -1,4 +1,5 @@
 //! The only door to paid work and to disk.
 
+pub mod rules;
 pub mod trusted_projects;
 pub mod workspace;
