@@ -4,9 +4,10 @@ pub mod document;
 pub mod edit;
 pub mod escape;
 pub mod json;
-pub mod patch;
 pub mod nearest;
+pub mod patch;
 pub mod span;
 pub mod yaml;
 
+pub use document::Document;
 pub use span::Span;
