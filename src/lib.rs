@@ -34,6 +34,7 @@
 
 pub mod analysis;
 pub mod assessment;
+pub mod cli;
 pub mod config;
 pub mod engine;
 pub mod finding;

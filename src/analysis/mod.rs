@@ -1,3 +1,4 @@
 //! From domain values to what is shown: findings, lenses, hints, hovers. Pure.
 
+pub mod diagnostics;
 pub mod record;

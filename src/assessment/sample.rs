@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::rubric::check::{Ascii, Check, Rule, Who};
 use crate::rubric::{Ask, Category, Criterion, FixPolicy, Rubric, Subjectivity, Verdict};
 use crate::text::Span;
 use crate::transcript::Transcript;
@@ -67,7 +68,8 @@ impl Criterion {
 
     /// The same as a computed check.
     pub fn computed(mut self) -> Self {
-        self.ask = Ask::Check(crate::rubric::check::Check);
+        let rule = Rule::Ascii(Ascii { role: Who::Assistant, allow: String::new() });
+        self.ask = Ask::Check(Check::new(rule).expect("nothing to compile"));
         self
     }
 }

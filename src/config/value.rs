@@ -56,10 +56,8 @@ pub const fn is_users_own(origin: Origin) -> bool {
 /// # Errors
 /// The finding that says what is wrong, boxed: it is the rare case.
 pub(super) fn check(key: &Key, node: &Node, origin: Origin) -> Result<Value, Box<Finding>> {
-    if let Raw::Text(text) = &node.raw {
-        if secret::looks_like_key(text) {
-            return Err(Box::new(secret_finding(node.span)));
-        }
+    if matches!(&node.raw, Raw::Text(text) if secret::looks_like_key(text)) {
+        return Err(Box::new(secret_finding(node.span)));
     }
     match key.kind {
         Kind::Bool => match node.raw {

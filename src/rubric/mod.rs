@@ -4,6 +4,7 @@
 use crate::text::Span;
 
 pub mod check;
+pub mod digest;
 pub mod keys;
 pub mod parse;
 pub mod verdict;

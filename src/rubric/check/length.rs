@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::units::{self, Unit, percent, said, share};
-use super::words;
+
 use super::{Bounds, CheckResult, LengthRatio, MessageFacts, Spot, Subject, Who, WordCount};
 use crate::rubric::Verdict;
-use crate::transcript::Message;
+use crate::transcript::{Message, words};
 
 pub(super) fn facts(message: &Message) -> MessageFacts {
     MessageFacts { words: words::count(&message.text), ..MessageFacts::default() }

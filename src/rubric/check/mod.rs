@@ -12,16 +12,19 @@ mod ascii;
 mod length;
 mod openers;
 mod pattern;
+pub mod persona;
 mod phrases;
 mod questions;
+mod run;
 mod structure;
 mod tokens;
 mod units;
-mod words;
 
 use std::sync::Arc;
 
 use serde::Serialize;
+
+pub use run::run;
 
 use super::Verdict;
 use crate::text::Span;

@@ -38,8 +38,8 @@ pub(super) fn judge(
     let units = units::units(subject.transcript, Who::Assistant);
     let mut groups: BTreeMap<String, Vec<(usize, Span)>> = BTreeMap::new();
     for unit in &units {
-        let first = unit.messages[0];
-        let Some(hit) = facts[first].hits.first() else { continue };
+        let opening = |&i: &usize| facts[i].hits.first().map(|hit| (i, hit));
+        let Some((first, hit)) = unit.messages.iter().find_map(opening) else { continue };
         let words = hit.span.of(&subject.transcript.messages[first].text);
         groups.entry(folded(words)).or_default().push((first, hit.span));
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::units::{self, percent, share};
 use super::{CheckResult, Hit, MessageFacts, Questions, ShareBounds, Spot, Subject, Who};
 use crate::text::Span;
+use crate::transcript::words;
 
 /// A hit for each question.
 pub(super) fn facts(text: &str) -> MessageFacts {
@@ -32,10 +33,10 @@ pub(super) fn facts(text: &str) -> MessageFacts {
 
 /// One hit, the last sentence; `holds` when it is a question.
 pub(super) fn ending_facts(text: &str) -> MessageFacts {
+    let holds = words::ends_with_question(text);
     // Emoji, quotes, brackets and emphasis after the last sentence end nothing.
     let closing = |ch: char| !ch.is_alphanumeric() && !is_mark(ch) && !is_full_stop(ch);
     let body = text.trim_end_matches(closing);
-    let holds = body.ends_with(is_mark);
     let inner = body.trim_end_matches(|ch| is_mark(ch) || is_full_stop(ch));
     let mut sentence = 0;
     let mut chars = inner.char_indices().peekable();
@@ -102,7 +103,8 @@ pub(super) fn judge_endings(
     if units.is_empty() {
         return units::nothing("replies");
     }
-    let last = |unit: &units::Unit| unit.messages.last().copied().unwrap_or(0);
+    let said = |&&i: &&usize| !subject.transcript.messages[i].text.trim().is_empty();
+    let last = |unit: &units::Unit| unit.messages.iter().rev().find(said).copied().unwrap_or(0);
     let asks = |unit: &units::Unit| facts[last(unit)].holds;
     let asking = units.iter().filter(|u| asks(u)).count();
     let found = share(asking, units.len());

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::{CheckResult, MessageFacts, Spot, Subject, Who};
 use crate::text::Span;
-use crate::transcript::Transcript;
+use crate::transcript::{Exchange, Transcript};
 
 /// One reply, or one user turn: messages that are read as one text.
 pub(super) struct Unit {
-    /// Indices of its messages that have text, in order; never empty.
+    /// Indices of its messages, in order; never empty.
     pub(super) messages: Vec<usize>,
 }
 
@@ -17,28 +17,29 @@ pub(super) fn units(transcript: &Transcript, who: Who) -> Vec<Unit> {
     let mut units = Vec::new();
     for exchange in &transcript.exchanges {
         if who != Who::Assistant {
-            units.extend(unit(transcript, exchange.user.iter().copied()));
+            units.extend(unit(exchange.user.iter().copied()));
         }
         if who != Who::User {
-            units.extend(unit(transcript, transcript.reply_messages(exchange)));
+            units.extend(unit(transcript.reply_messages(exchange)));
         }
     }
+    let has_text = |&i: &usize| !transcript.messages[i].text.trim().is_empty();
+    units.retain(|unit| unit.messages.iter().any(has_text));
     units
 }
 
-/// The turns of each exchange that has both: (user, reply).
+/// The turns of each exchange that has a reply, as the prompt's statistics take
+/// them: (user, reply).
 pub(super) fn pairs(transcript: &Transcript) -> Vec<(Option<Unit>, Unit)> {
-    let pair = |exchange| {
-        let exchange: &crate::transcript::Exchange = exchange;
-        let reply = unit(transcript, transcript.reply_messages(exchange))?;
-        Some((unit(transcript, exchange.user.iter().copied()), reply))
+    let pair = |exchange: &Exchange| {
+        let reply = unit(transcript.reply_messages(exchange))?;
+        Some((unit(exchange.user.iter().copied()), reply))
     };
     transcript.exchanges.iter().filter_map(pair).collect()
 }
 
-fn unit(transcript: &Transcript, messages: impl Iterator<Item = usize>) -> Option<Unit> {
-    let has_text = |&i: &usize| !transcript.messages[i].text.trim().is_empty();
-    let messages: Vec<usize> = messages.filter(has_text).collect();
+fn unit(messages: impl Iterator<Item = usize>) -> Option<Unit> {
+    let messages: Vec<usize> = messages.collect();
     (!messages.is_empty()).then_some(Unit { messages })
 }
 
