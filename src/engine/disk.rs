@@ -429,17 +429,43 @@ mod tests {
 
     #[test]
     fn records_come_with_their_places() {
-        check("\u{feff}{1}\n\n {2}\r\n{3}".as_bytes(), expect![""]);
+        check(
+            "\u{feff}{1}\n\n {2}\r\n{3}".as_bytes(),
+            expect![[r#"
+            line 1 at 3: "{1}"
+            line 3 at 8: " {2}"
+            line 4 at 14: "{3}"
+        "#]],
+        );
         check(b"", expect![""]);
         check(b"\n \n", expect![""]);
     }
 
     #[test]
     fn a_bad_line_costs_one_record() {
-        check(b"{1}\n{\"a\": \"\xff\"}\r\n{3}\n", expect![""]);
+        check(
+            b"{1}\n{\"a\": \"\xff\"}\r\n{3}\n",
+            expect![[r#"
+            line 1 at 0: "{1}"
+            line 2 at 4: this line is not UTF-8 at byte 11 of the file: save it as UTF-8
+            line 3 at 16: "{3}"
+        "#]],
+        );
         let long = "x".repeat((1 << 20) + 1);
-        check(format!("{{1}}\n{long}\n{{3}}\n{long}").as_bytes(), expect![""]);
-        check(b"{1}\n\"\0\"\n\"this line makes one NUL a small share of the text, as it is in a file that has one by mistake\"", expect![""]);
+        check(
+            format!("{{1}}\n{long}\n{{3}}\n{long}").as_bytes(),
+            expect![[r#"
+            line 1 at 0: "{1}"
+            line 2 at 4: this line has 1048577 bytes, more than 1 MB: raise `limits.record_mb`
+            line 3 at 1048582: "{3}"
+            line 4 at 1048586: this line has 1048577 bytes, more than 1 MB: raise `limits.record_mb`
+        "#]],
+        );
+        check(b"{1}\n\"\0\"\n\"this line makes one NUL a small share of the text, as it is in a file that has one by mistake\"", expect![[r#"
+            line 1 at 0: "{1}"
+            line 2 at 4: "\"\0\""
+            line 3 at 8: "\"this line makes one NUL a small share of the text, as it is in a file that has one by mistake\""
+        "#]]);
     }
 
     #[test]
@@ -452,9 +478,24 @@ mod tests {
 
     #[test]
     fn what_is_no_text_is_told_at_once() {
-        check(b"\xff\xfe{\0}\0", expect![""]);
-        check(b"{\0}\0\n\0{\0}\0", expect![""]);
-        check(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0>\0", expect![""]);
+        check(
+            b"\xff\xfe{\0}\0",
+            expect![[r#"
+            a.jsonl is written in UTF-16: save it as UTF-8
+        "#]],
+        );
+        check(
+            b"{\0}\0\n\0{\0}\0",
+            expect![[r#"
+            a.jsonl is written in UTF-16: save it as UTF-8
+        "#]],
+        );
+        check(
+            b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0>\0",
+            expect![[r#"
+            a.jsonl is a binary file, not a transcript
+        "#]],
+        );
     }
 
     #[test]
@@ -469,7 +510,12 @@ mod tests {
             Err(error) => error.to_string().replace(&path.display().to_string(), "DIR"),
         };
         let shown = ["", "none.json", "bad.json", "big.json", "good.json"].map(error).join("\n");
-        expect![""].assert_eq(&shown);
+        expect![[r#"
+            DIR/ is a folder, not a file
+            DIR/none.json: there is no such file
+            DIR/bad.json is not UTF-8 at byte 1: save it as UTF-8
+            DIR/big.json is larger than 1 MB: raise `limits.record_mb`, or write one record a line in a .jsonl file
+            ﻿[]"#]].assert_eq(&shown);
         let lines = |name| Lines::open(&path.join(name), &limits(1)).err().map(|e| e.why);
         assert!(matches!(lines(""), Some(Unreadable::Folder)));
         assert!(matches!(lines("none.jsonl"), Some(Unreadable::Missing)));
