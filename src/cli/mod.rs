@@ -18,6 +18,7 @@ mod init;
 pub mod output;
 mod place;
 mod report;
+mod scan;
 mod settings;
 mod status;
 pub mod style;

@@ -39,9 +39,11 @@ pub struct Totals {
 }
 
 impl Report {
-    /// Starts a report.
+    /// Starts a report; `aside` sends it to standard error, when standard output
+    /// is taken by a mended text.
     #[must_use]
-    pub fn begin(format: CheckFormat, out: &mut Output) -> Self {
+    pub fn begin(format: CheckFormat, out: &mut Output, aside: bool) -> Self {
+        out.divert(aside);
         match format {
             CheckFormat::Json => out.write("["),
             CheckFormat::Sarif => out.write(sarif::BEGIN),
