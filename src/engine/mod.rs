@@ -1,4 +1,5 @@
 //! The only door to paid work and to disk.
 
+pub mod disk;
 pub mod trusted_projects;
 pub mod workspace;
