@@ -1,0 +1,3 @@
+//! Where findings come from, one family a module.
+
+pub mod structure;
