@@ -3,3 +3,4 @@
 pub mod checks;
 pub mod tokens;
 pub mod structure;
+pub mod rubric;
