@@ -6,6 +6,8 @@ pub mod folds;
 pub mod hints;
 pub mod hover;
 pub mod lenses;
+pub mod diagnostics;
+pub mod fixes;
 pub mod record;
 #[cfg(test)]
 mod samples;

@@ -2,3 +2,5 @@
 
 pub mod checks;
 pub mod tokens;
+pub mod structure;
+pub mod rubric;
