@@ -6,7 +6,6 @@ pub mod folds;
 pub mod hints;
 pub mod hover;
 pub mod lenses;
-pub mod diagnostics;
 pub mod fixes;
 pub mod record;
 #[cfg(test)]

@@ -71,10 +71,7 @@ impl Run<'_> {
             Target::Missing(path) => self.unreadable(&path, "does not exist"),
             Target::Transcript(source) if self.wants_transcripts() => {
                 let aside = self.settings_aside(source.path());
-                let name = match &source {
-                    Source::Bytes(path, _) => path.to_string_lossy().into_owned(),
-                    Source::Disk(path) => shown_path(path),
-                };
+                let name = source.shown();
                 aside.max(transcripts::check(source, &name, self))
             }
             Target::Transcript(_) => Verdict::Good,

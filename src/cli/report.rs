@@ -131,6 +131,12 @@ impl Report {
     }
 }
 
+/// One finding as text.
+#[must_use]
+pub fn finding_text(file: &str, placed: &Placed, style: Style) -> String {
+    text::finding(file, placed, style, columns())
+}
+
 /// `1 file`, `2 files`, `3 fixes`.
 #[must_use]
 pub fn counted(n: usize, word: &str) -> String {

@@ -3,15 +3,14 @@
 //! Invariant: a file named explicitly is always one; a folder stands for what
 //! its projects' settings name in it.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::super::args::Check;
 use super::super::scan::Source;
+use super::super::targets::standard_input;
 use super::super::{Failure, Session};
 use super::documents::same;
-use crate::engine::workspace::{SETTINGS_FILE, plain, root_of, transcripts_in};
+use crate::engine::workspace::{SETTINGS_FILE, root_of, transcripts_in};
 
 /// One file to check, by what it is.
 pub enum Target {
@@ -28,7 +27,8 @@ pub enum Target {
 /// The files that the arguments name, each once.
 pub fn of(args: &Check, session: &mut Session) -> Result<Vec<Target>, Failure> {
     if reads_input(args) {
-        return standard_input(args).map(|source| vec![Target::Transcript(source)]);
+        let name = args.stdin_filename.clone().unwrap_or_else(|| "stdin.jsonl".into());
+        return Ok(vec![Target::Transcript(standard_input(name)?)]);
     }
     let here = [PathBuf::from(".")];
     let paths = if args.paths.is_empty() { &here[..] } else { &args.paths };
@@ -49,16 +49,6 @@ pub fn of(args: &Check, session: &mut Session) -> Result<Vec<Target>, Failure> {
 /// True when standard input is what is checked.
 pub fn reads_input(args: &Check) -> bool {
     args.stdin_filename.is_some() || matches!(&args.paths[..], [path] if path.as_os_str() == "-")
-}
-
-fn standard_input(args: &Check) -> Result<Source, Failure> {
-    let name = args.stdin_filename.clone().unwrap_or_else(|| "stdin.jsonl".into());
-    let mut bytes = Vec::new();
-    std::io::stdin()
-        .lock()
-        .read_to_end(&mut bytes)
-        .map_err(|e| Failure::new(format!("standard input {}", plain(&e))))?;
-    Ok(Source::Bytes(name, Arc::from(bytes)))
 }
 
 fn file(path: &Path) -> Target {
