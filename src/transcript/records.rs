@@ -13,13 +13,12 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::Arc;
-
-use xxhash_rust::xxh3::xxh3_128;
 
 use super::array;
 use super::facts::{BOM, FileFacts, Line};
-use super::recent::{Gone, Recent};
+use super::recent::Recent;
+pub use super::slot::Slot;
+use super::slot::{Maker, line_end, line_start};
 use crate::text::Span;
 use crate::text::document::{Document, Replaced};
 use crate::text::patch::{self, Patch};
@@ -59,15 +58,6 @@ pub struct Records<T> {
     recent: Recent<T>,
 }
 
-/// One record.
-#[derive(Clone, Debug)]
-pub struct Slot<T> {
-    line: Line,
-    first_line: usize,
-    hash: u128,
-    value: Arc<T>,
-}
-
 /// What an edit did to the records.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Touched {
@@ -76,37 +66,6 @@ pub struct Touched {
     pub cuts: Vec<(Range<usize>, Range<usize>)>,
     /// The records (indices after the edit) that were analysed anew.
     pub fresh: Vec<usize>,
-}
-
-impl<T> Slot<T> {
-    /// The record in the file, without line end and byte order mark.
-    #[must_use]
-    pub fn span(&self) -> Span {
-        self.line.content
-    }
-
-    /// The LSP line (from 0) of its first byte.
-    #[must_use]
-    pub fn first_line(&self) -> usize {
-        self.first_line
-    }
-
-    fn gone(&self) -> Gone<T> {
-        let (hash, value) = (self.hash, Arc::clone(&self.value));
-        Gone { hash, bytes: self.line.content.len(), value }
-    }
-
-    /// A hash of its text.
-    #[must_use]
-    pub fn hash(&self) -> u128 {
-        self.hash
-    }
-
-    /// What the analysis said of its text.
-    #[must_use]
-    pub fn value(&self) -> &Arc<T> {
-        &self.value
-    }
 }
 
 impl<T> Records<T> {
@@ -328,116 +287,6 @@ impl<T> Records<T> {
     fn slots_in(&self, span: Span) -> Range<usize> {
         range_in(&self.slots, span, |s| s.line.content.start)
     }
-}
-
-/// Makes slots of text, and values where none is at hand.
-struct Maker<'a, T> {
-    document: &'a Document,
-    old: &'a HashMap<u128, Arc<T>>,
-    analyse: &'a mut dyn FnMut(&str) -> T,
-}
-
-/// What [`Maker::lines`] read.
-struct Read<T> {
-    slots: Vec<Slot<T>>,
-    blanks: Vec<Line>,
-    /// The slots that were analysed.
-    fresh: Vec<usize>,
-}
-
-impl<T> Maker<'_, T> {
-    /// Reads whole lines.
-    fn lines(&mut self, span: Span) -> Read<T> {
-        let mut read = Read { slots: Vec::new(), blanks: Vec::new(), fresh: Vec::new() };
-        let mut start = span.start;
-        each_line(self.document, span, |text, ended| {
-            let Some(line) = Line::read(text, start, ended) else { return };
-            let content = Span::new(line.content.start - start, line.content.end - start);
-            start += text.len() + usize::from(ended);
-            if line.blank {
-                read.blanks.push(line);
-                return;
-            }
-            let (slot, is_fresh) = self.slot(line, content.of(text));
-            if is_fresh {
-                read.fresh.push(read.slots.len());
-            }
-            read.slots.push(slot);
-        });
-        read
-    }
-
-    /// Reads an item of a `.json` file.
-    fn item(&mut self, span: Span) -> (Slot<T>, bool) {
-        let line = Line::item(span);
-        let text = self.document.slice(span);
-        self.slot(line, &text)
-    }
-
-    fn slot(&mut self, line: Line, text: &str) -> (Slot<T>, bool) {
-        let hash = xxh3_128(text.as_bytes());
-        let known = self.old.get(&hash).map(Arc::clone);
-        let is_fresh = known.is_none();
-        let value = known.unwrap_or_else(|| Arc::new((self.analyse)(text)));
-        let first_line = self.document.line_of(line.content.start);
-        (Slot { line, first_line, hash, value }, is_fresh)
-    }
-
-    /// The same record, elsewhere.
-    fn moved(&self, slot: &Slot<T>, span: Span) -> Slot<T> {
-        let first_line = self.document.line_of(span.start);
-        let value = Arc::clone(&slot.value);
-        Slot { line: Line::item(span), first_line, hash: slot.hash, value }
-    }
-}
-
-/// Hands out the lines of `span` (without `\n`), and whether a `\n` ends them.
-fn each_line(document: &Document, span: Span, mut take: impl FnMut(&str, bool)) {
-    let mut line = String::new();
-    let mut left = span.len();
-    for piece in document.pieces(span.start) {
-        let mut piece = &piece[..piece.len().min(left)];
-        left -= piece.len();
-        while let Some(end) = memchr::memchr(b'\n', piece.as_bytes()) {
-            line.push_str(&piece[..end]);
-            take(&line, true);
-            line.clear();
-            piece = &piece[end + 1..];
-        }
-        line.push_str(piece);
-        if left == 0 {
-            break;
-        }
-    }
-    if !line.is_empty() {
-        take(&line, false);
-    }
-}
-
-/// The start of the JSONL line that holds byte `at`.
-fn line_start(document: &Document, at: usize) -> usize {
-    let mut end = at;
-    for piece in document.pieces_before(at) {
-        let start = end - piece.len();
-        if let Some(found) = memchr::memrchr(b'\n', piece.as_bytes()) {
-            return start + found + 1;
-        }
-        end = start;
-    }
-    0
-}
-
-/// Behind the `\n` of the JSONL line that holds byte `at`, or the end of the text.
-fn line_end(document: &Document, at: usize) -> usize {
-    let at = document.floor(at);
-    let mut start = at;
-    for piece in document.pieces(at) {
-        if let Some(found) = memchr::memchr(b'\n', piece.as_bytes()) {
-            return start + found + 1;
-        }
-        start += piece.len();
-    }
-    document.len()
 }
 
 /// The indices of the `items` (in order) that start inside `span`.
