@@ -188,11 +188,14 @@ fn strings() {
         1..5 UnclosedString "\"b\\\""
         ["b\""]"#]],
     );
-    check("{\"a\": \"b,\n  \"c\": \"two\nlines\"}", expect![[r#"
+    check(
+        "{\"a\": \"b,\n  \"c\": \"two\nlines\"}",
+        expect![[r#"
         6..9 UnclosedString "\"b,"
         12..12 ExpectedComma ""
         21..22 ControlCharacter "\n"
-        {"a": "b,", "c": "two\nlines"}"#]]);
+        {"a": "b,", "c": "two\nlines"}"#]],
+    );
     check(
         "['it\\'s', 'x",
         expect![[r#"
