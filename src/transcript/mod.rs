@@ -17,6 +17,7 @@ mod recent;
 pub mod records;
 pub mod role;
 pub mod shape;
+mod slot;
 pub mod words;
 
 pub use digest::TranscriptDigest;
