@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use crate::finding::{Edit, Finding, Fix, Safety, Severity};
+use crate::text::Span;
 use crate::text::json::{Kind, Member};
 use crate::transcript::Shape;
 
@@ -64,34 +65,45 @@ struct Unknown<'a> {
     meant: Option<&'static str>,
     edits: Vec<Edit>,
     count: usize,
+    /// Where the last object with it starts: a key that is there twice (J003) is
+    /// changed once.
+    last: Option<usize>,
 }
 
 /// M002.
 pub(super) fn check(subject: &mut Subject<'_>) {
     let mut order: Vec<Unknown<'_>> = Vec::new();
-    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut places: HashMap<(String, Option<&str>), usize> = HashMap::new();
     for part in subject.parts() {
         if part.slot.implied || part.slot.source.kind() != Kind::Object {
             continue;
         }
+        let mut spans: Vec<Span> = Vec::new();
         for member in part.slot.source.members() {
             let key = member.key.decode();
             if known(subject.shape()).contains(&key.as_ref()) {
                 continue;
             }
             let meant = meant(&part, &key, subject.shape());
-            let change = change(subject, &part, &member, meant);
-            if let Some(&at) = places.get(key.as_ref()) {
-                let unknown = &mut order[at];
-                unknown.count += 1;
-                if unknown.meant == meant {
-                    unknown.edits.extend(change);
-                }
-                continue;
+            if spans.is_empty() {
+                spans = edit::members(part.slot.source);
             }
-            places.insert(key.into_owned(), order.len());
-            let edits = change.into_iter().collect();
-            order.push(Unknown { part, member, meant, edits, count: 1 });
+            let change = match meant {
+                Some(meant) => Some(edit::rewrite(member.key, meant, subject.style())),
+                None => edit::remove(&spans, member.key.quoted.start),
+            };
+            let at = *places.entry((key.into_owned(), meant)).or_insert(order.len());
+            if at == order.len() {
+                order.push(Unknown {
+                    part,
+                    member,
+                    meant,
+                    edits: Vec::new(),
+                    count: 0,
+                    last: None,
+                });
+            }
+            order[at].note(part.slot.source.span().start, change);
         }
     }
     let shape = subject.shape();
@@ -119,19 +131,14 @@ fn meant(part: &Part<'_>, key: &str, shape: Shape) -> Option<&'static str> {
     part.slot.source.get(meant).is_none().then_some(meant)
 }
 
-fn change(
-    subject: &Subject<'_>,
-    part: &Part<'_>,
-    member: &Member<'_>,
-    meant: Option<&str>,
-) -> Option<Edit> {
-    match meant {
-        Some(meant) => Some(edit::rewrite(member.key, meant, subject.style())),
-        None => edit::remove_member(part.slot.source, member.key.quoted),
-    }
-}
-
 impl Unknown<'_> {
+    fn note(&mut self, object: usize, change: Option<Edit>) {
+        if self.last.replace(object) != Some(object) {
+            self.count += 1;
+            self.edits.extend(change);
+        }
+    }
+
     fn finding(self, shape: Shape) -> Finding {
         let key = self.member.key.decode();
         let mut message = format!("key `{key}` is unknown in {}", name(shape));

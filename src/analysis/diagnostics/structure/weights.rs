@@ -85,7 +85,7 @@ fn misplaced(part: &Part<'_>, member: Member<'_>) -> Option<Finding> {
     let who = part.message.role.name();
     let message = format!("a weight on a {who} message: only assistant messages are trained");
     let finding = part.finding("W002", Severity::Warning, member.key.quoted, message);
-    let edit = edit::remove_member(part.slot.source, member.key.quoted)?;
+    let edit = edit::remove(&edit::members(part.slot.source), member.key.quoted.start)?;
     Some(finding.with_fix(Fix::suggested("Delete the weight", edit.span, edit.text)))
 }
 
