@@ -1,7 +1,7 @@
 //! M002: keys of a message that no trainer reads; most are slips of the pen.
 //! A key that repeats in every message is reported once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::finding::{Edit, Finding, Fix, Safety, Severity};
 use crate::text::Span;
@@ -72,19 +72,24 @@ struct Unknown<'a> {
 
 /// M002.
 pub(super) fn check(subject: &mut Subject<'_>) {
+    let mut guesses: HashMap<String, Option<&'static str>> = HashMap::new();
     let mut order: Vec<Unknown<'_>> = Vec::new();
     let mut places: HashMap<(String, Option<&str>), usize> = HashMap::new();
     for part in subject.parts() {
         if part.slot.implied || part.slot.source.kind() != Kind::Object {
             continue;
         }
+        let has = present(&part, known(subject.shape()));
         let mut spans: Vec<Span> = Vec::new();
         for member in part.slot.source.members() {
             let key = member.key.decode();
             if known(subject.shape()).contains(&key.as_ref()) {
                 continue;
             }
-            let meant = meant(&part, &key, subject.shape());
+            let guess = guesses.entry(key.clone().into_owned());
+            let guess = *guess.or_insert_with(|| guess_of(&key, subject.shape()));
+            // What the message has already was not meant.
+            let meant = guess.filter(|meant| !has.contains(meant));
             if spans.is_empty() {
                 spans = edit::members(part.slot.source);
             }
@@ -110,6 +115,12 @@ pub(super) fn check(subject: &mut Subject<'_>) {
     subject.findings.extend(order.into_iter().map(|unknown| unknown.finding(shape)));
 }
 
+/// The known keys this message has.
+fn present(part: &Part<'_>, known: &'static [&'static str]) -> HashSet<&'static str> {
+    let keys = part.slot.source.members().map(|m| m.key.decode());
+    keys.filter_map(|key| known.iter().copied().find(|k| *k == key)).collect()
+}
+
 const fn known(shape: Shape) -> &'static [&'static str] {
     match shape {
         Shape::ShareGpt => &SHAREGPT_KEYS,
@@ -118,17 +129,16 @@ const fn known(shape: Shape) -> &'static [&'static str] {
     }
 }
 
-/// The key that was meant, unless the message has it.
-fn meant(part: &Part<'_>, key: &str, shape: Shape) -> Option<&'static str> {
-    let meant = match (shape, key) {
-        (Shape::ShareGpt, _) => nearest(key, SHAREGPT_KEYS)?,
-        (Shape::Gemini, "content" | "text") => return None,
-        (Shape::Gemini, _) => nearest(key, GEMINI_KEYS)?,
-        (_, "from" | "speaker" | "author") => "role",
-        (_, "text" | "value" | "message" | "parts") => "content",
-        _ => nearest(key, MESSAGE_KEYS)?,
-    };
-    part.slot.source.get(meant).is_none().then_some(meant)
+/// The key that `key` was probably meant to be.
+fn guess_of(key: &str, shape: Shape) -> Option<&'static str> {
+    match (shape, key) {
+        (Shape::ShareGpt, _) => nearest(key, SHAREGPT_KEYS),
+        (Shape::Gemini, "content" | "text") => None,
+        (Shape::Gemini, _) => nearest(key, GEMINI_KEYS),
+        (_, "from" | "speaker" | "author") => Some("role"),
+        (_, "text" | "value" | "message" | "parts") => Some("content"),
+        _ => nearest(key, MESSAGE_KEYS),
+    }
 }
 
 impl Unknown<'_> {

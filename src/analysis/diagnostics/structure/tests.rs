@@ -104,13 +104,13 @@ fn syntax_problems_are_one_j001() {
     check(
         r##"{"id": "i", "messages": [{"role": "user", "content": "cut off"##,
         expect![[r#"
-            1:61..1:62 error[J001] the record is cut off here, inside a text: complete it, or delete the line
+            1:61..1:62 error[J001] the record ends inside a text: its closing `"` is missing, or the record is cut off
         "#]],
     );
     check(
         r##"{"id": "i", "messages": [{"role": "user", "content": "a"}"##,
         expect![[r#"
-            1:57..1:58 error[J001] the record is cut off here, before its brackets are closed: complete it, or delete the line
+            1:57..1:58 error[J001] the record is cut off here, before its brackets are closed: complete or delete it
                 suggested: Close the record
                 {"id": "i", "messages": [{"role": "user", "content": "a"}]}
         "#]],
@@ -118,7 +118,7 @@ fn syntax_problems_are_one_j001() {
     check(
         r##"{"id": "i", "messages": [{"role": "user","##,
         expect![[r#"
-            1:41..1:42 error[J001] the record is cut off here, before its brackets are closed: complete it, or delete the line
+            1:41..1:42 error[J001] the record is cut off here, before its brackets are closed: complete or delete it
         "#]],
     );
     check(

@@ -21,10 +21,9 @@ pub(super) fn check(subject: &mut Subject<'_>) {
                 _ => None,
             };
             subject.findings.extend(finding);
-            if key == "weight" && by_openai_rules {
-                subject.findings.extend(misplaced(&part, member));
-            }
         }
+        let weight = part.slot.source.member("weight").filter(|_| by_openai_rules);
+        subject.findings.extend(weight.and_then(|member| misplaced(&part, member)));
     }
     untrained(subject);
 }
