@@ -34,10 +34,15 @@
 
 pub mod analysis;
 pub mod assessment;
+pub mod cli;
 pub mod config;
+pub mod engine;
 pub mod finding;
+pub mod prompt;
 pub mod rubric;
+pub mod server;
 pub mod text;
+pub mod tokens;
 pub mod transcript;
 
 #[cfg(test)]

@@ -1,3 +1,8 @@
 //! Arguments → language server or command line; an error → an exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    rubricator::cli::catch_panics();
+    rubricator::cli::main()
+}

@@ -7,6 +7,18 @@ use std::collections::BTreeMap;
 
 use crate::rubric::Verdict;
 
+pub mod agree;
+pub mod asked;
+pub mod evidence;
+pub mod output;
+pub mod reply;
+#[cfg(test)]
+pub mod sample;
+pub mod score;
+
+pub use agree::{Scorecard, Standing, scorecard};
+pub use score::{JudgeScorecard, Mark};
+
 /// Everything one judge said about one transcript, by criterion id.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct JudgeOutcomes {
@@ -96,4 +108,64 @@ pub enum UnscoredReason {
     Untrusted,
     /// A cap on calls or cost was reached.
     OverBudget,
+}
+
+impl Unscored {
+    /// No answer, and why.
+    #[must_use]
+    pub fn new(reason: UnscoredReason, detail: impl Into<String>) -> Self {
+        Self { reason, detail: detail.into() }
+    }
+}
+
+impl From<Unscored> for Outcome {
+    fn from(unscored: Unscored) -> Self {
+        Self::Unscored(unscored)
+    }
+}
+
+impl Outcome {
+    /// The answer, when there is one.
+    #[must_use]
+    pub const fn answer(&self) -> Option<&Answer> {
+        match self {
+            Self::Answered(answer) => Some(answer),
+            Self::Unscored(_) => None,
+        }
+    }
+
+    /// Why there is no answer, when there is none.
+    #[must_use]
+    pub const fn unscored(&self) -> Option<&Unscored> {
+        match self {
+            Self::Answered(_) => None,
+            Self::Unscored(unscored) => Some(unscored),
+        }
+    }
+}
+
+impl UnscoredReason {
+    /// The spelling in output and logs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Malformed => "malformed",
+            Self::Duplicate => "duplicate",
+            Self::Extra => "extra",
+            Self::Contradictory => "contradictory",
+            Self::Refused => "refused",
+            Self::Blocked => "blocked",
+            Self::Truncated => "truncated",
+            Self::TimedOut => "timed-out",
+            Self::OutOfQuota => "out-of-quota",
+            Self::Cancelled => "cancelled",
+            Self::ProviderError => "provider-error",
+            Self::Stale => "stale",
+            Self::NotRecorded => "not-recorded",
+            Self::NoJudge => "no-judge",
+            Self::Untrusted => "untrusted",
+            Self::OverBudget => "over-budget",
+        }
+    }
 }

@@ -13,6 +13,8 @@ use super::secret;
 use super::source::{Node, Raw};
 use crate::finding::{Finding, Fix, Severity};
 use crate::text::Span;
+use crate::tokens::Template;
+use crate::tokens::template::BUILT_IN;
 
 /// A checked value.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,10 +58,8 @@ pub const fn is_users_own(origin: Origin) -> bool {
 /// # Errors
 /// The finding that says what is wrong, boxed: it is the rare case.
 pub(super) fn check(key: &Key, node: &Node, origin: Origin) -> Result<Value, Box<Finding>> {
-    if let Raw::Text(text) = &node.raw {
-        if secret::looks_like_key(text) {
-            return Err(Box::new(secret_finding(node.span)));
-        }
+    if matches!(&node.raw, Raw::Text(text) if secret::looks_like_key(text)) {
+        return Err(Box::new(secret_finding(node.span)));
     }
     match key.kind {
         Kind::Bool => match node.raw {
@@ -132,6 +132,7 @@ fn worded(key: &Key, text: &str, span: Span, origin: Origin) -> Result<String, B
         Kind::Choice(words) => choice(key, words, text, span)?,
         Kind::Path => path(key, text, span, origin)?,
         Kind::NameOrPath(names) => name_or_path(key, names, text, span, origin)?,
+        Kind::Template => template(key, text, span, origin)?,
         Kind::Globs => glob(text, span, origin)?,
         Kind::Variable => variable(key, text, span)?,
         Kind::Url => url(key, text, span, origin)?,
@@ -178,6 +179,18 @@ fn name_or_path(
         return path(key, text, span, origin);
     }
     choice(key, names, text, span)
+}
+
+/// Built-in templates go by several spellings; the list shows one of each.
+fn template(key: &Key, text: &str, span: Span, origin: Origin) -> Result<(), Box<Finding>> {
+    if text.contains(['/', '\\']) || text.ends_with(".jinja") || text.ends_with(".json") {
+        return path(key, text, span, origin);
+    }
+    if Template::built_in(text).is_some() {
+        return Ok(());
+    }
+    let names: Vec<&str> = std::iter::once("openai").chain(BUILT_IN).collect();
+    choice(key, &names, text, span)
 }
 
 fn glob(text: &str, span: Span, origin: Origin) -> Result<(), Box<Finding>> {

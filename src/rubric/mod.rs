@@ -3,8 +3,13 @@
 
 use crate::text::Span;
 
+pub mod check;
+pub mod digest;
+pub mod keys;
+pub mod parse;
 pub mod verdict;
 
+pub use parse::{Parsed, parse};
 pub use verdict::Verdict;
 
 /// A rubric that could be read. It may still have findings; whatever was wrong was left out.
@@ -134,11 +139,4 @@ impl Criterion {
     pub const fn is_question(&self) -> bool {
         matches!(self.ask, Ask::Question(_))
     }
-}
-
-pub mod check {
-    //! Placeholder until the checks land.
-    /// A computed check.
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct Check;
 }

@@ -28,37 +28,45 @@ pub struct Style {
 impl Style {
     /// Reads the style off source text: a literal, or better the whole record,
     /// since one message alone often has nothing that tells.
-    /// Text that never leaves ASCII and has no `\u` escape above it counts as raw.
+    /// Text that never leaves ASCII and has no `\u` escape above it counts as raw,
+    /// and so does what is written both ways.
     #[must_use]
     pub fn of(source: &str) -> Self {
         let mut style = Self::default();
-        let bytes = source.as_bytes();
         let mut at = 0;
-        while let Some(found) = memchr::memchr(b'\\', &bytes[at..]) {
+        while let Some(found) = memchr::memchr(b'\\', source.get(at..).unwrap_or("").as_bytes()) {
             let escape = at + found;
-            match bytes.get(escape + 1) {
-                Some(b'u') => {
-                    let hex = source.get(escape + 2..escape + 6).unwrap_or("");
-                    if let Ok(code) = u32::from_str_radix(hex, 16) {
-                        style.ascii |= code > 0x7f && !matches!(code, 0x2028 | 0x2029);
-                        style.html |= matches!(code, 0x26 | 0x3c | 0x3e);
-                        style.upper |= hex.bytes().any(|b| b.is_ascii_uppercase());
-                    }
-                    at = escape + 2;
-                }
-                Some(b'/') => {
-                    style.slash = true;
-                    at = escape + 2;
-                }
-                _ => at = escape + 2,
-            }
-            if at >= bytes.len() {
-                break;
+            at = escape + 2;
+            match source.as_bytes().get(escape + 1) {
+                Some(b'u') => at = escape + style.note_unicode(source, escape),
+                Some(b'/') => style.slash = true,
+                _ => at = source.ceil_char_boundary(at),
             }
         }
         style.ascii &= source.is_ascii();
+        style.html &= memchr::memchr3(b'<', b'>', b'&', source.as_bytes()).is_none();
+        style.slash &= !has_bare_slash(source);
         style
     }
+
+    /// Learns from the `\u` escape at `escape`; returns its length.
+    fn note_unicode(&mut self, source: &str, escape: usize) -> usize {
+        let Some(code) = hex4(source, escape + 2) else { return 2 };
+        let (ch, len) = unicode_escape_at(source, escape);
+        // Many writers of raw text escape the line separators, and all who can
+        // write a lone surrogate escape it.
+        let told = !matches!(ch, '\u{2028}' | '\u{2029}') && (ch as u32 == code || len > 6);
+        self.ascii |= told && !ch.is_ascii();
+        self.html |= matches!(ch, '<' | '>' | '&');
+        self.upper |= source[escape..escape + len].bytes().any(|b| b.is_ascii_uppercase());
+        len
+    }
+}
+
+/// True when a `/` stands without a backslash.
+fn has_bare_slash(source: &str) -> bool {
+    let bytes = source.as_bytes();
+    memchr::memchr_iter(b'/', bytes).any(|at| at == 0 || bytes[at - 1] != b'\\')
 }
 
 /// Writes `text` as the inside of a JSON string literal (no quotes).
@@ -139,11 +147,12 @@ fn unicode_escape_at(raw: &str, at: usize) -> (char, usize) {
     if let Some(ch) = char::from_u32(high) {
         return (ch, 6);
     }
-    if (0xd800..0xdc00).contains(&high) && raw.get(at + 6..at + 8) == Some("\\u") {
-        if let Some(low @ 0xdc00..0xe000) = hex4(raw, at + 8) {
-            let code = 0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00);
-            return (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 12);
-        }
+    if (0xd800..0xdc00).contains(&high)
+        && raw.get(at + 6..at + 8) == Some("\\u")
+        && let Some(low @ 0xdc00..0xe000) = hex4(raw, at + 8)
+    {
+        let code = 0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+        return (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 12);
     }
     (char::REPLACEMENT_CHARACTER, 6)
 }
@@ -268,4 +277,135 @@ impl<'a> EscapeMap<'a> {
 #[must_use]
 pub fn floor(text: &str, at: usize) -> usize {
     text.floor_char_boundary(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::text::document::{Document, Encoding};
+
+    #[test]
+    fn the_style_is_read_off_the_record() {
+        let style = |ascii, slash, upper, html| Style { ascii, slash, upper, html };
+        for (source, expected) in [
+            ("plain", style(false, false, false, false)),
+            (r"caf\u00e9", style(true, false, false, false)),
+            (r"caf\u00E9", style(true, false, true, false)),
+            (r"caf\u00e9 é", style(false, false, false, false)),
+            (r"\ud83d\ude00", style(true, false, false, false)),
+            (r"\ud83d", style(false, false, false, false)),
+            (r"a\u2028b", style(false, false, false, false)),
+            (r"a\u001Fb", style(false, false, true, false)),
+            (r"a\\u00e9", style(false, false, false, false)),
+            (r"a\/b", style(false, true, false, false)),
+            (r"a\/b/c", style(false, false, false, false)),
+            (r"\u003cb\u003e", style(false, false, false, true)),
+            (r"\u003cb>", style(false, false, false, false)),
+            ("\\é\\", style(false, false, false, false)),
+            (r"\u00", style(false, false, false, false)),
+        ] {
+            assert_eq!(Style::of(source), expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn decoding_never_fails() {
+        for (raw, decoded) in [
+            (r"\u0041\n\/\b", "A\n/\u{8}"),
+            (r"\ud83d\ude00", "😀"),
+            (r"\ud83d", "\u{fffd}"),
+            (r"\ude00\ud83d", "\u{fffd}\u{fffd}"),
+            (r"\ud83d\u0041", "\u{fffd}A"),
+            (r"\u12", "u12"),
+            (r"\u+123", "u+123"),
+            (r"\é\", "é\\"),
+        ] {
+            assert_eq!(decode(raw), decoded, "{raw}");
+            assert_eq!(EscapeMap::new(raw).decoded(), decoded, "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_place_inside_an_escape_is_its_start() {
+        let map = EscapeMap::new(r"a\ud83d\ude00é\n");
+        assert_eq!(map.decoded(), "a😀é\n");
+        let decoded: Vec<usize> = (0..=18).map(|at| map.decoded_at(at)).collect();
+        let mut expected = vec![0];
+        expected.extend([1; 12]);
+        expected.extend([5, 6, 7, 7, 8, 8]);
+        assert_eq!(decoded, expected);
+        assert_eq!((map.byte_of_utf16(2), map.byte_of_utf16(3), map.utf16_of_byte(5)), (1, 5, 3));
+        assert_eq!((map.byte_of_char(2), map.char_of_byte(7)), (5, 3));
+    }
+
+    fn text() -> impl Strategy<Value = String> {
+        let tricky = prop_oneof![
+            Just("👩\u{200d}👩\u{200d}👧"),
+            Just("e\u{301}"),
+            Just("漢字"),
+            Just("\u{1f1e9}\u{1f1ea}"),
+            Just("\""),
+            Just("\\"),
+            Just("\n"),
+            Just("\r\n"),
+            Just("\u{2028}"),
+            Just("\0"),
+            Just("\u{feff}"),
+            Just("\u{10ffff}"),
+            Just("/"),
+            Just("a"),
+            Just(" "),
+        ];
+        let part = prop_oneof![3 => tricky.prop_map(str::to_owned), 1 => any::<char>().prop_map(String::from)];
+        prop::collection::vec(part, 0..20).prop_map(|parts| parts.concat())
+    }
+
+    /// Writes each character in one of its ways, as `ways` says.
+    fn write(text: &str, ways: &[u8]) -> String {
+        let mut raw = String::new();
+        for (ch, way) in text.chars().zip(ways.iter().cycle()) {
+            let style = Style { ascii: way & 1 != 0, upper: way & 2 != 0, slash: true, html: true };
+            match way & 4 {
+                0 => raw += &encode(ch.encode_utf8(&mut [0; 4]), style),
+                _ => push_unicode_escape(&mut raw, ch, style),
+            }
+        }
+        raw
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn places_go_there_and_back(
+            text in text(), ways in prop::collection::vec(0..8u8, 1..9), before in text(),
+        ) {
+            let raw = write(&text, &ways);
+            let line = format!("{before}\n{{\"content\": \"{raw}\"}}\n");
+            let start = line.len() - raw.len() - 3;
+            let document = Document::new(&line);
+            let map = EscapeMap::new(&raw);
+            prop_assert_eq!(map.decoded(), &text);
+            let ends = text.char_indices().map(|(at, _)| at).chain([text.len()]);
+            for decoded in ends {
+                let source = start + map.source_at(decoded);
+                for encoding in [Encoding::Utf8, Encoding::Utf16, Encoding::Utf32] {
+                    let position = document.position(source, encoding);
+                    let back = document.offset(position, encoding);
+                    prop_assert_eq!(back, source);
+                    prop_assert_eq!(map.decoded_at(back - start), decoded);
+                }
+            }
+        }
+
+        #[test]
+        fn decoding_undoes_encoding(text in text(), ways in prop::collection::vec(0..8u8, 1..9)) {
+            let raw = write(&text, &ways);
+            prop_assert_eq!(decode(&raw), text.as_str());
+            let quoted = format!("\"{raw}\"");
+            prop_assert_eq!(serde_json::from_str::<String>(&quoted).unwrap(), text);
+        }
+    }
 }

@@ -593,10 +593,10 @@ impl Parser<'_> {
     }
 
     fn close(&mut self, want: Want) {
-        if let Want::Next(comma) = want {
-            if comma != NONE {
-                self.problem(ProblemKind::TrailingComma, comma as usize, comma as usize + 1);
-            }
+        if let Want::Next(comma) = want
+            && comma != NONE
+        {
+            self.problem(ProblemKind::TrailingComma, comma as usize, comma as usize + 1);
         }
         self.at += 1;
         if let Some(top) = self.open.pop() {

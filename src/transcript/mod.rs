@@ -7,10 +7,14 @@
 //! Invariant: for every message and every decoded range of its `text`,
 //! [`Message::source_of`] names the bytes of the record that say exactly that.
 
+mod array;
 pub mod digest;
 pub mod exchange;
+pub mod facts;
 mod message;
 pub mod read;
+mod recent;
+pub mod records;
 pub mod role;
 pub mod shape;
 pub mod words;

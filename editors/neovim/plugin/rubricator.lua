@@ -1,0 +1,53 @@
+-- Once the server is attached: lenses and inlay hints are shown, and four commands act on the buffer.
+-- The server itself is started by `vim.lsp.enable('rubricator')`, in the user's own configuration.
+
+if vim.g.loaded_rubricator then
+  return
+end
+vim.g.loaded_rubricator = true
+
+--- Runs a command of the server on the whole file of a buffer.
+local function execute(client, buffer, command)
+  require('rubricator.client').request(client, 'workspace/executeCommand', {
+    command = command,
+    arguments = { { uri = vim.uri_from_bufnr(buffer) } },
+  }, function(failure, result)
+    if failure then
+      vim.notify('rubricator: ' .. failure.message, vim.log.levels.ERROR)
+    elseif type(result) == 'table' and result.accepted == false then
+      vim.notify('rubricator: ' .. tostring(result.reason), vim.log.levels.WARN)
+    end
+  end, buffer)
+end
+
+local commands = {
+  LspRubricatorAssess = 'rubricator.assess',
+  LspRubricatorAssessAll = 'rubricator.assessAll',
+  LspRubricatorCancel = 'rubricator.cancel',
+  LspRubricatorExplain = 'rubricator.explain',
+}
+
+local function on_attach(client, buffer)
+  local supports = require('rubricator.client').supports
+  if supports(client, 'textDocument/codeLens') then
+    require('rubricator.lens').show(buffer)
+  end
+  if supports(client, 'textDocument/inlayHint') and vim.g.rubricator_inlay_hints ~= false then
+    vim.lsp.inlay_hint.enable(true, { bufnr = buffer })
+  end
+  for name, command in pairs(commands) do
+    vim.api.nvim_buf_create_user_command(buffer, name, function()
+      execute(client, buffer, command)
+    end, { desc = command })
+  end
+end
+
+vim.api.nvim_create_autocmd('LspAttach', {
+  group = vim.api.nvim_create_augroup('rubricator', {}),
+  callback = function(event)
+    local client = vim.lsp.get_client_by_id(event.data.client_id)
+    if client and client.name == 'rubricator' then
+      on_attach(client, event.buf)
+    end
+  end,
+})

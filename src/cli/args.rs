@@ -1,0 +1,165 @@
+//! What can be typed: subcommands, their options, their words of help.
+//!
+//! Deliberately absent: what any of it does.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::finding::Severity;
+
+/// Assess chat transcripts against a rubric, on the words that matter.
+#[derive(Debug, Parser)]
+#[command(name = "rubricator", version, propagate_version = true, max_term_width = 100)]
+pub struct Arguments {
+    /// Options of every subcommand.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every subcommand.
+#[derive(Args, Clone, Debug)]
+pub struct Common {
+    /// When to colour the output
+    #[arg(long, global = true, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
+    pub color: When,
+    /// Say less; only results and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more on standard error; twice for still more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Static work only: no connection, no other program
+    #[arg(long, global = true)]
+    pub untrusted: bool,
+    /// Override one setting, as in --set tokens.limit=8000 (may be repeated)
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE", id = "override")]
+    pub overrides: Vec<String>,
+}
+
+/// When to do something that suits terminals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "the names are the meaning")]
+pub enum When {
+    Auto,
+    Always,
+    Never,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a working project: settings, a starter rubric, an example transcript
+    Init(Init),
+    /// Report static findings: structure, tokens, checks, rubric, settings
+    Check(Check),
+    /// Print the settings in force and what the project consists of
+    Status(Status),
+    /// Trust a project, so that its judges may use your keys
+    Trust(Trust),
+}
+
+/// `init`
+#[derive(Args, Debug)]
+pub struct Init {
+    /// The folder; made when it does not exist
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// The provider of the first judge
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::PossibleValuesParser::new(
+        crate::config::keys::PROVIDERS
+    ))]
+    pub judge: Option<String>,
+}
+
+/// `check`
+#[derive(Args, Debug)]
+pub struct Check {
+    /// Transcript files, rubrics, settings files, or folders; `-` is standard input
+    pub paths: Vec<PathBuf>,
+    /// Apply the fixes that cannot lose anything
+    #[arg(long)]
+    pub fix: bool,
+    /// Only findings of these kinds
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub only: Vec<Family>,
+    /// The mildest severity that makes the run fail
+    #[arg(long, value_enum, value_name = "SEVERITY", default_value = "warning")]
+    pub fail_on: FailOn,
+    /// Read standard input as if it were this file
+    #[arg(long, value_name = "NAME")]
+    pub stdin_filename: Option<PathBuf>,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: CheckFormat,
+}
+
+/// Kinds of static findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "the names are the meaning")]
+pub enum Family {
+    Structure,
+    Tokens,
+    Checks,
+    Rubric,
+}
+
+/// The mildest severity that makes a run fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "the names are the meaning")]
+pub enum FailOn {
+    Error,
+    Warning,
+    Info,
+    Hint,
+    Never,
+}
+
+impl FailOn {
+    /// True when a finding of this severity makes the run fail.
+    #[must_use]
+    pub fn counts(self, severity: Severity) -> bool {
+        let mildest = match self {
+            Self::Error => Severity::Error,
+            Self::Warning => Severity::Warning,
+            Self::Info => Severity::Info,
+            Self::Hint => Severity::Hint,
+            Self::Never => return false,
+        };
+        severity <= mildest
+    }
+}
+
+/// How `check` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "the names are the meaning")]
+pub enum CheckFormat {
+    Text,
+    Json,
+    Jsonl,
+    Github,
+    Sarif,
+    Junit,
+}
+
+/// `status`
+#[derive(Args, Debug)]
+pub struct Status {
+    /// The project, or anything in it
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// Print every setting and where it came from
+    #[arg(long = "config", id = "settings")]
+    pub settings: bool,
+}
+
+/// `trust`
+#[derive(Args, Debug)]
+pub struct Trust {
+    /// The project folder, or anything in it
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+}

@@ -1,0 +1,149 @@
+//! `check --fix`: safe fixes as edits of a file, written so that nothing is lost.
+//!
+//! Invariant: only fixes marked safe are applied, no two that touch; the file is
+//! replaced as a whole, by a rename, or not at all, and keeps its permissions.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use crate::finding::{Edit, Finding, Fix, Safety};
+use crate::text::Span;
+
+/// An edit at bytes of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileEdit {
+    /// First byte that goes.
+    pub start: u64,
+    /// One past the last byte that goes.
+    pub end: u64,
+    /// What comes.
+    pub text: String,
+}
+
+/// True when a safe fix exists for it.
+#[must_use]
+pub fn is_fixable(finding: &Finding) -> bool {
+    safe(finding).is_some()
+}
+
+/// The edits of the safe fixes of one text that starts at byte `base` of its
+/// file, and how many fixes they are. Fixes that meet an earlier one wait.
+#[must_use]
+pub fn edits(findings: &[Finding], base: u64) -> (Vec<FileEdit>, usize) {
+    let mut taken: Vec<Span> = Vec::new();
+    let mut edits = Vec::new();
+    let mut applied = 0;
+    for fix in findings.iter().filter_map(safe) {
+        let free = |e: &Edit| !taken.iter().any(|t| t.meets(e.span));
+        if !fix.edits.iter().all(free) {
+            continue;
+        }
+        applied += 1;
+        for edit in &fix.edits {
+            taken.push(edit.span);
+            let (start, end) = (base + edit.span.start as u64, base + edit.span.end as u64);
+            edits.push(FileEdit { start, end, text: edit.text.clone() });
+        }
+    }
+    (edits, applied)
+}
+
+fn safe(finding: &Finding) -> Option<&Fix> {
+    finding.fixes.iter().find(|f| f.safety == Safety::Safe && !f.edits.is_empty())
+}
+
+/// Writes the file with the edits applied, all or nothing.
+///
+/// # Errors
+/// The file cannot be read, or its folder cannot be written.
+pub fn rewrite(path: &Path, edits: &mut [FileEdit]) -> io::Result<()> {
+    // A link stays a link: what it leads to is replaced.
+    let path = path.canonicalize()?;
+    let mut source = File::open(&path)?;
+    let (temporary, mut target) = beside(&path)?;
+    let written = copy(&mut source, &mut target, edits)
+        .and_then(|()| target.set_permissions(source.metadata()?.permissions()))
+        .and_then(|()| target.sync_all())
+        .and_then(|()| fs::rename(&temporary, &path));
+    if written.is_err() {
+        // The failure that matters is the first one.
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
+
+/// Copies `source` with the edits applied; edits that overlap an earlier one are left out.
+///
+/// # Errors
+/// Reading or writing failed, or an edit lies beyond the end.
+pub fn copy(
+    source: &mut (impl Read + Seek),
+    target: &mut impl Write,
+    edits: &mut [FileEdit],
+) -> io::Result<()> {
+    edits.sort_by_key(|e| (e.start, e.end));
+    let mut at = 0;
+    for edit in edits.iter() {
+        if edit.start < at {
+            continue;
+        }
+        io::copy(&mut source.by_ref().take(edit.start - at), target)?;
+        target.write_all(edit.text.as_bytes())?;
+        at = source.seek(io::SeekFrom::Start(edit.end))?;
+    }
+    io::copy(source, target)?;
+    target.flush()
+}
+
+/// A new file in the same folder, so that the rename stays on one disk.
+fn beside(path: &Path) -> io::Result<(PathBuf, File)> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    for attempt in 0..100 {
+        let temporary =
+            path.with_file_name(format!(".{name}.{}-{attempt}.tmp", std::process::id()));
+        match fs::OpenOptions::new().write(true).create_new(true).open(&temporary) {
+            Ok(file) => return Ok((temporary, file)),
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, "the folder is full of temporary files"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Severity;
+
+    fn found(start: usize, end: usize, text: &str) -> Finding {
+        let span = Span::new(start, end);
+        Finding::new("X", Severity::Error, span, "").with_fix(Fix::safe("fix", span, text))
+    }
+
+    #[test]
+    fn fixes_that_meet_wait_for_the_next_pass() {
+        let suggested = Fix::suggested("s", Span::new(9, 10), "s");
+        let only_suggested =
+            Finding::new("Y", Severity::Error, Span::new(9, 10), "").with_fix(suggested);
+        let findings = [found(0, 2, "a"), found(1, 3, "b"), found(5, 6, ""), only_suggested];
+        let (edits, applied) = edits(&findings, 100);
+        assert_eq!(applied, 2);
+        assert_eq!(
+            edits.iter().map(|e| (e.start, e.end)).collect::<Vec<_>>(),
+            [(100, 102), (105, 106)]
+        );
+    }
+
+    #[test]
+    fn a_file_is_replaced_as_a_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.jsonl");
+        std::fs::write(&path, "0123456789").unwrap();
+        let edit = |start, end, text: &str| FileEdit { start, end, text: text.into() };
+        let mut edits = vec![edit(8, 9, "H"), edit(1, 3, "x"), edit(4, 4, "+")];
+        rewrite(&path, &mut edits).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "0x3+4567H9");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside");
+    }
+}

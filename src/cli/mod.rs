@@ -1,0 +1,154 @@
+//! The command line: the same engine as the editor's, and the only place that prints.
+//!
+//! Invariant: results go to standard output, everything else to standard error;
+//! a run ends with the first exit code that applies: 2 usage, settings or I/O
+//! error; 3 incomplete; 1 findings or not passed; 0.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::engine::workspace::{Outside, Problem, Workspace};
+
+pub mod args;
+mod check;
+mod fix;
+mod init;
+pub mod output;
+mod place;
+mod report;
+mod settings;
+mod status;
+pub mod style;
+mod trust;
+
+use args::{Arguments, Command, Common};
+use output::Output;
+
+/// How a run ended, mildest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ending {
+    /// Nothing to complain about.
+    Good,
+    /// Findings, or not passed.
+    Findings,
+    /// Something stayed unscored.
+    Incomplete,
+    /// Usage, settings or I/O.
+    Failed,
+}
+
+/// Why a run could not be: one sentence for people.
+#[derive(Debug)]
+pub struct Failure {
+    message: String,
+}
+
+/// What every subcommand works with.
+pub struct Session {
+    /// Where to write.
+    pub out: Output,
+    /// The projects of the files given.
+    pub workspace: Workspace,
+    outside: Outside,
+    reported: Vec<Problem>,
+}
+
+/// Reads the arguments, does what they say, and answers with the exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error),
+    };
+    let mut out = Output::new(&arguments.common);
+    let ending = match run(arguments, out) {
+        (Ok(ending), returned) => {
+            out = returned;
+            ending
+        }
+        (Err(failure), returned) => {
+            out = returned;
+            out.error(&style::plain(&failure.message));
+            Ending::Failed
+        }
+    };
+    finish(out, ending)
+}
+
+/// Makes a panic one clear line instead of a trace; the exit code stays 101.
+pub fn catch_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        use std::io::Write;
+        let place = panic.location().map_or_else(String::new, ToString::to_string);
+        let what = panic.payload_as_str().unwrap_or("unknown");
+        let line = format!(
+            "rubricator: internal error at {place}: {what}. Please report it, with the command you ran."
+        );
+        let _ = writeln!(std::io::stderr(), "{}", style::plain(&line));
+    }));
+}
+
+fn run(arguments: Arguments, mut out: Output) -> (Result<Ending, Failure>, Output) {
+    match arguments.command {
+        Command::Init(args) => (init::run(&args, &mut out), out),
+        Command::Trust(args) => (trust::run(&args, &mut out), out),
+        command => match Session::open(&arguments.common) {
+            Ok((workspace, outside)) => {
+                let mut session = Session { out, workspace, outside, reported: Vec::new() };
+                (dispatch(command, &mut session), session.out)
+            }
+            Err(failure) => (Err(failure), out),
+        },
+    }
+}
+
+fn dispatch(command: Command, session: &mut Session) -> Result<Ending, Failure> {
+    match command {
+        Command::Check(args) => check::run(&args, session),
+        Command::Status(args) => status::run(&args, session),
+        Command::Init(args) => init::run(&args, &mut session.out),
+        Command::Trust(args) => trust::run(&args, &mut session.out),
+    }
+}
+
+/// Prints help, or what was typed wrongly.
+fn usage(error: &clap::Error) -> ExitCode {
+    // The reader may be gone; there is nobody left to tell.
+    let _ = error.print();
+    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+}
+
+fn finish(out: Output, ending: Ending) -> ExitCode {
+    let code = match ending {
+        Ending::Good => 0,
+        Ending::Findings => 1,
+        Ending::Incomplete => 3,
+        Ending::Failed => 2,
+    };
+    match out.finish() {
+        Ok(()) => ExitCode::from(code),
+        Err(_) => ExitCode::from(2),
+    }
+}
+
+impl Session {
+    fn open(common: &Common) -> Result<(Workspace, Outside), Failure> {
+        settings::workspace(common)
+    }
+
+    /// The user's settings file, when there is one.
+    #[must_use]
+    pub fn user_file(&self) -> Option<PathBuf> {
+        self.outside.user_file().map(std::path::Path::to_owned)
+    }
+}
+
+impl Failure {
+    /// A failure with this sentence.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into() }
+    }
+}

@@ -1,0 +1,126 @@
+//! The one place that writes: results to standard output, the rest to standard error.
+//!
+//! Invariant: a reader that went away (`rubricator check | head`) is no error;
+//! a full disk is. Text of transcripts passes through [`super::style::plain`]
+//! before it comes here.
+
+use std::io::{self, IsTerminal, Write};
+
+use super::args::{Common, When};
+
+/// Standard output and standard error.
+pub struct Output {
+    out: Box<dyn Write>,
+    err: Box<dyn Write>,
+    /// Colour results.
+    pub color: bool,
+    /// Colour messages.
+    pub err_color: bool,
+    /// Somebody watches standard error: progress may be drawn.
+    pub watched: bool,
+    /// Only results and errors.
+    pub quiet: bool,
+    /// How much more to say.
+    pub verbose: u8,
+    closed: bool,
+    failure: Option<io::Error>,
+}
+
+impl Output {
+    /// The process's own.
+    #[must_use]
+    pub fn new(common: &Common) -> Self {
+        let (stdout, stderr) = (io::stdout(), io::stderr());
+        let colored = |terminal: bool| match common.color {
+            When::Always => true,
+            When::Never => false,
+            When::Auto => terminal && !no_color(),
+        };
+        Self {
+            color: colored(stdout.is_terminal()),
+            err_color: colored(stderr.is_terminal()),
+            watched: stderr.is_terminal() && !common.quiet,
+            out: Box::new(io::BufWriter::with_capacity(1 << 16, stdout)),
+            err: Box::new(stderr),
+            quiet: common.quiet,
+            verbose: common.verbose,
+            closed: false,
+            failure: None,
+        }
+    }
+
+    /// Writes a result, as it is.
+    pub fn write(&mut self, text: &str) {
+        if self.closed || self.failure.is_some() {
+            return;
+        }
+        let result = self.out.write_all(text.as_bytes());
+        self.note_failure(result);
+    }
+
+    /// Writes a result and a line break.
+    pub fn line(&mut self, text: &str) {
+        self.write(text);
+        self.write("\n");
+    }
+
+    /// Hands everything written to the reader now.
+    pub fn flush(&mut self) {
+        let result = self.out.flush();
+        self.note_failure(result);
+    }
+
+    /// True when nobody reads any more: work for results alone can stop.
+    #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        self.closed || self.failure.is_some()
+    }
+
+    /// Says something that is no result, unless asked to be quiet.
+    pub fn note(&mut self, text: &str) {
+        if !self.quiet {
+            self.say(text);
+        }
+    }
+
+    /// Says that something went wrong.
+    pub fn error(&mut self, text: &str) {
+        let (on, off) = if self.err_color { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
+        self.say(&format!("{on}error{off}: {text}"));
+    }
+
+    /// Says that something may be wrong.
+    pub fn warning(&mut self, text: &str) {
+        let (on, off) = if self.err_color { ("\u{1b}[1;33m", "\u{1b}[0m") } else { ("", "") };
+        self.say(&format!("{on}warning{off}: {text}"));
+    }
+
+    fn say(&mut self, text: &str) {
+        // Nowhere is left to complain about standard error.
+        let _ = writeln!(self.err, "{text}");
+    }
+
+    /// Flushes; the error, if results could not be written.
+    ///
+    /// # Errors
+    /// Anything but a reader that went away.
+    pub fn finish(mut self) -> io::Result<()> {
+        if !self.closed {
+            self.flush();
+        }
+        self.failure.map_or(Ok(()), Err)
+    }
+
+    fn note_failure(&mut self, result: io::Result<()>) {
+        match result {
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => self.closed = true,
+            Err(e) => self.failure = Some(e),
+            Ok(()) => {}
+        }
+    }
+}
+
+fn no_color() -> bool {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
+    set("NO_COLOR") || std::env::var_os("TERM").is_some_and(|t| t == "dumb")
+}
