@@ -21,6 +21,7 @@ mod id;
 mod json;
 mod keys;
 mod legacy_calls;
+mod line_ends;
 mod nearest;
 mod order;
 mod roles;
