@@ -1,3 +1,4 @@
 //! Where findings come from, one family a module.
 
 pub mod checks;
+pub mod verdict;
