@@ -42,7 +42,8 @@ impl Server {
 
     fn send(&mut self, message: &Value) {
         let body = message.to_string();
-        write!(self.input, "Content-Length: {}\r\n\r\n{body}", body.len()).expect("the server reads");
+        write!(self.input, "Content-Length: {}\r\n\r\n{body}", body.len())
+            .expect("the server reads");
         self.input.flush().expect("the server reads");
     }
 
@@ -50,7 +51,10 @@ impl Server {
         let mut length = 0;
         loop {
             let mut line = String::new();
-            assert!(self.output.read_line(&mut line).expect("the server writes") > 0, "server ended");
+            assert!(
+                self.output.read_line(&mut line).expect("the server writes") > 0,
+                "server ended"
+            );
             if let Some(value) = line.strip_prefix("Content-Length: ") {
                 length = value.trim().parse().expect("a length");
             }
@@ -124,7 +128,10 @@ impl Server {
 
 fn main() {
     let bare = || {
-        Command::new(env!("CARGO_BIN_EXE_rubricator")).arg("--version").stdout(Stdio::null()).status()
+        Command::new(env!("CARGO_BIN_EXE_rubricator"))
+            .arg("--version")
+            .stdout(Stdio::null())
+            .status()
     };
     let start = median(|| timed(bare), 9);
     let ready = median(
@@ -148,7 +155,14 @@ fn main() {
 fn file(megabytes: usize) {
     let text = jsonl(megabytes * 1_000_000);
     let parse = median(
-        || timed(|| text.lines().map(|l| serde_json::from_str::<Value>(l).is_ok()).filter(|ok| *ok).count()),
+        || {
+            timed(|| {
+                text.lines()
+                    .map(|l| serde_json::from_str::<Value>(l).is_ok())
+                    .filter(|ok| *ok)
+                    .count()
+            })
+        },
         3,
     );
     let mut server = Server::spawn();
@@ -169,7 +183,10 @@ fn file(megabytes: usize) {
     );
     if let (Some(idle), Some(now)) = (idle, server.memory()) {
         let times = (now - idle) / text.len() as f64;
-        println!("memory                  {:>8.1} MB idle, {times:.2}x the file on top", idle / 1e6);
+        println!(
+            "memory                  {:>8.1} MB idle, {times:.2}x the file on top",
+            idle / 1e6
+        );
     }
     server.end();
 }

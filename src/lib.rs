@@ -40,6 +40,7 @@ pub mod engine;
 pub mod finding;
 pub mod prompt;
 pub mod rubric;
+pub mod server;
 pub mod text;
 pub mod tokens;
 pub mod transcript;

@@ -1,4 +1,14 @@
 //! From domain values to what is shown: findings, lenses, hints, hovers. Pure.
 
+pub mod context;
 pub mod diagnostics;
+pub mod file;
+pub mod fixes;
+pub mod folds;
+pub mod hints;
+pub mod hover;
+pub mod lenses;
 pub mod record;
+#[cfg(test)]
+mod samples;
+pub mod symbols;

@@ -5,17 +5,26 @@
 //! [`Context`] alone, and all its spans count from the record's first byte; so
 //! it stays true while the record moves, and is shared by editor and command line.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::context::{Context, Memo};
+use super::diagnostics::tokens::TokenRules;
+use super::diagnostics::{checks, structure, tokens};
 use crate::finding::Finding;
+use crate::rubric::check::{CheckResult, Subject};
+use crate::rubric::{Ask, Rubric};
 use crate::text::Span;
-use crate::transcript::{Role, Shape};
+use crate::text::json::{self, Json};
+use crate::transcript::{Exchange, Message, Role, Shape, Transcript, digest, read};
 
 /// What one record is and what is wrong with it.
 #[derive(Clone, Debug, Default)]
 pub struct RecordAnalysis {
     /// Structure, token and check findings, by place.
     pub findings: Vec<Finding>,
+    /// How the record is written, as far as its keys tell, even when it holds no conversation.
+    pub shape: Option<Shape>,
     /// The conversation in outline; `None` when the record is none.
     pub outline: Option<Outline>,
 }
@@ -31,6 +40,8 @@ pub struct Outline {
     pub shape: Shape,
     /// The transcript digest: what answers hang on.
     pub digest: [u8; 32],
+    /// The same through case, white space and punctuation (rule D001).
+    pub normalised: u128,
     /// The record's own batch.
     pub batch: Option<String>,
     /// Tokens of the record as rendered; `None` until counted.
@@ -69,4 +80,160 @@ pub struct OutlineExchange {
     pub user_words: usize,
     /// Words of the reply.
     pub reply_words: usize,
+}
+
+/// Looks at one record: the findings of the wanted families, and the outline.
+#[must_use]
+pub fn analyse(record: &str, context: &Context, memo: &mut Memo) -> RecordAnalysis {
+    let json = json::parse(record, context.depth_limit);
+    let reading = read::read(record, &json);
+    let mut findings = Vec::new();
+    if context.families.structure {
+        findings = structure::record(record, &json, &reading);
+    }
+    let broken = json.syntax_problem().is_some();
+    let shape = reading.shape;
+    let Ok(transcript) = reading.transcript else {
+        return RecordAnalysis { findings, shape, outline: None };
+    };
+    let mut outline = outline(record, &transcript, memo);
+    if !broken {
+        let style = persona_style(record, &json);
+        let mut look = Look { record, transcript: &transcript, style, context, memo };
+        look.count(&mut outline, &mut findings);
+        look.check(&outline, &mut findings);
+    }
+    for finding in &mut findings {
+        finding.transcript = Some(Arc::clone(&outline.id));
+    }
+    findings.sort_by(|a, b| (a.span, a.severity, &a.code).cmp(&(b.span, b.severity, &b.code)));
+    RecordAnalysis { findings, shape, outline: Some(outline) }
+}
+
+/// One transcript being looked at.
+struct Look<'a> {
+    record: &'a str,
+    transcript: &'a Transcript,
+    style: Option<String>,
+    context: &'a Context,
+    memo: &'a mut Memo,
+}
+
+impl Look<'_> {
+    fn count(&mut self, outline: &mut Outline, findings: &mut Vec<Finding>) {
+        let Some(counting) = &self.context.counting else { return };
+        let counts = counting.counter.counts(self.record, self.transcript);
+        outline.tokens = counts.record.as_ref().ok().map(|c| c.tokens);
+        for (message, tokens) in outline.messages.iter_mut().zip(&counts.messages) {
+            message.tokens = *tokens;
+        }
+        if self.context.families.tokens {
+            let rules = TokenRules {
+                counter: &counting.counter,
+                limit: counting.limit,
+                template_is_set: counting.template_is_set,
+            };
+            findings.extend(tokens::findings(rules, self.record, self.transcript, &counts));
+        }
+    }
+
+    fn check(&mut self, outline: &Outline, findings: &mut Vec<Finding>) {
+        let Some(rubric) = &self.context.rubric else { return };
+        if !self.context.families.checks {
+            return;
+        }
+        let results = self.results(rubric, outline);
+        findings.extend(checks::findings(rubric, self.transcript, self.record, &results));
+    }
+
+    fn results(&mut self, rubric: &Rubric, outline: &Outline) -> Vec<(usize, CheckResult)> {
+        let counts: Option<Vec<usize>> = outline.messages.iter().map(|m| m.tokens).collect();
+        let subject = Subject {
+            transcript: self.transcript,
+            style: self.style.as_deref(),
+            record_tokens: outline.tokens,
+            message_tokens: counts.as_deref(),
+        };
+        let mut results = Vec::new();
+        for (index, criterion) in rubric.criteria.iter().enumerate() {
+            let Ask::Check(check) = &criterion.ask else { continue };
+            let facts: Vec<_> =
+                self.transcript.messages.iter().map(|m| self.memo.facts(check, m)).collect();
+            results.extend(check.judge(&facts, &subject).map(|result| (index, result)));
+        }
+        results
+    }
+}
+
+/// The results of a rubric's checks for one record, by index of the criterion:
+/// what assessment counts beside the judges' answers. Empty for a broken record.
+#[must_use]
+pub fn check_results(
+    record: &str,
+    transcript: &Transcript,
+    context: &Context,
+    memo: &mut Memo,
+) -> Vec<(usize, CheckResult)> {
+    let Some(rubric) = &context.rubric else { return Vec::new() };
+    let json = json::parse(record, context.depth_limit);
+    let mut outline = outline(record, transcript, memo);
+    let style = persona_style(record, &json);
+    let mut look = Look { record, transcript, style, context, memo };
+    look.count(&mut outline, &mut Vec::new());
+    look.results(rubric, &outline)
+}
+
+fn outline(record: &str, transcript: &Transcript, memo: &mut Memo) -> Outline {
+    let mut exchange_of = vec![None; transcript.messages.len()];
+    for exchange in &transcript.exchanges {
+        for &index in exchange.user.iter().chain(&exchange.rest) {
+            exchange_of[index] = Some(exchange.number);
+        }
+    }
+    let message = |(index, message): (usize, &Message)| OutlineMessage {
+        role: message.role,
+        exchange: exchange_of[index],
+        source: message.source,
+        text_source: message.text_source(),
+        words: memo.words(message),
+        tokens: None,
+    };
+    let messages: Vec<_> = transcript.messages.iter().enumerate().map(message).collect();
+    Outline {
+        id: Arc::from(transcript.id.as_str()),
+        id_source: transcript.id_source,
+        shape: transcript.shape,
+        digest: digest::of(record, transcript).0,
+        normalised: digest::normalised(transcript),
+        batch: transcript.batch.clone(),
+        tokens: None,
+        exchanges: transcript
+            .exchanges
+            .iter()
+            .map(|e| exchange(e, transcript, &messages))
+            .collect(),
+        messages,
+    }
+}
+
+fn exchange(
+    exchange: &Exchange,
+    transcript: &Transcript,
+    messages: &[OutlineMessage],
+) -> OutlineExchange {
+    let all = || exchange.user.iter().chain(&exchange.rest).map(|&i| messages[i].source);
+    let start = all().map(|s| s.start).min().unwrap_or_default();
+    OutlineExchange {
+        number: exchange.number,
+        source: Span::new(start, all().map(|s| s.end).max().unwrap_or(start)),
+        user_words: exchange.user.iter().map(|&i| messages[i].words).sum(),
+        reply_words: transcript.reply_messages(exchange).map(|i| messages[i].words).sum(),
+    }
+}
+
+/// The writing style of the record's persona, which a `word_count` check may ask for.
+fn persona_style(record: &str, json: &Json) -> Option<String> {
+    let persona = json.root(record)?.get("persona")?;
+    let style = ["writing_style", "style", "communication_style"].into_iter();
+    style.filter_map(|key| persona.get(key)?.str()).map(Cow::into_owned).next()
 }

@@ -4,6 +4,8 @@
 //! `status --config`, completion and the suggestion for a misspelt key all read
 //! this table; the typed defaults in [`super::Settings`] say the same (tested).
 
+use crate::tokens::template;
+
 /// One setting.
 #[derive(Debug, PartialEq)]
 pub struct Key {
@@ -28,6 +30,8 @@ pub enum Kind {
     Path,
     /// A tokenizer's or template's built-in name, or a path as in [`Kind::Path`].
     NameOrPath(&'static [&'static str]),
+    /// A chat template: `openai`, a built-in name, or a path.
+    Template,
     /// The name of an environment variable.
     Variable,
     /// An http(s) address.
@@ -108,7 +112,7 @@ pub static KEYS: &[Key] = &[
     key(
         "tokens",
         "chat_template",
-        Kind::Text,
+        Kind::Template,
         "",
         "How a record is rendered: \"openai\", a built-in name (chatml, llama3, …) or a path; without it, the tokenizer's own.",
     ),
@@ -266,6 +270,7 @@ impl Kind {
             Self::Text => "text".into(),
             Self::Path => "a path".into(),
             Self::NameOrPath(names) => format!("{} or a path", quoted(names)),
+            Self::Template => format!("\"openai\", {} or a path", quoted(&template::BUILT_IN)),
             Self::Variable => "the name of an environment variable".into(),
             Self::Url => "an http or https address".into(),
             Self::Command => "a list of texts: the program and its arguments".into(),
@@ -296,6 +301,15 @@ fn quoted(words: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_encoding_is_known() {
+        let mut names = crate::tokens::Encoding::ALL.map(crate::tokens::Encoding::name);
+        let mut known = ENCODINGS.to_vec();
+        names.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(names.as_slice(), known);
+    }
 
     #[test]
     fn every_key_stands_in_a_documented_table_once() {

@@ -25,6 +25,8 @@ pub const VALUE: &str = "settings-value";
 pub const SECRET: &str = "settings-secret";
 /// A host or command that only the user's own file may name.
 pub const HOST: &str = "settings-host";
+/// A file that a setting names is missing or unusable.
+pub const FILE: &str = "settings-file";
 /// A judge that lacks something, or two of one name.
 pub const JUDGE: &str = "settings-judge";
 

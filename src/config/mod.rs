@@ -141,9 +141,10 @@ pub enum Provider {
 }
 
 /// Where a setting comes from, weakest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "the names are the meaning")]
 pub enum Origin {
+    #[default]
     Default,
     UserFile,
     ProjectFile,

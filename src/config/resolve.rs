@@ -10,6 +10,7 @@ use super::layer::{Entry, JUDGE, JudgeEntry, Layer};
 use super::value::Value;
 use super::{Aggregation, Assess, Judge, OnSave, Origin, Provider, Settings};
 use crate::finding::{Finding, Severity};
+use crate::text::Span;
 
 /// The settings with their origins.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,13 +32,21 @@ pub struct Shown {
     pub value: String,
     /// The source that decided it.
     pub origin: Origin,
+    /// Where it is written in that source; empty for what has no text.
+    pub span: Span,
 }
 
 impl Resolved {
+    /// The setting `table.name`, or `judge.NAME.name`.
+    #[must_use]
+    pub fn shown(&self, key: &str) -> Option<&Shown> {
+        self.values.iter().find(|v| v.key == key)
+    }
+
     /// The origin of `table.name`.
     #[must_use]
     pub fn origin(&self, key: &str) -> Origin {
-        self.values.iter().find(|v| v.key == key).map_or(Origin::Default, |v| v.origin)
+        self.shown(key).map_or(Origin::Default, |v| v.origin)
     }
 }
 
@@ -67,16 +76,18 @@ fn values(layers: &[&Layer]) -> Vec<Shown> {
     let shown = plain.map(|key| {
         let set = layers.iter().rev().find_map(|layer| {
             let entry = layer.values.iter().rev().find(|e| std::ptr::eq(e.key, key))?;
-            Some((entry.value.to_string(), layer.origin))
+            Some((entry.value.to_string(), layer.origin, entry.span))
         });
-        let (value, origin) = set.unwrap_or((key.default.to_owned(), Origin::Default));
-        Shown { key: format!("{}.{}", key.table, key.name), value, origin }
+        let default = (key.default.to_owned(), Origin::Default, Span::default());
+        let (value, origin, span) = set.unwrap_or(default);
+        Shown { key: format!("{}.{}", key.table, key.name), value, origin, span }
     });
     let mut shown: Vec<Shown> = shown.collect();
     let ignoring = layers.iter().rev().find_map(|l| Some((l.ignore.as_ref()?.len(), l.origin)));
     let (count, origin) = ignoring.unwrap_or((0, Origin::Default));
     let value = if count == 0 { "[]".into() } else { format!("[{count} entries]") };
-    shown.push(Shown { key: "ignore.findings".into(), value, origin });
+    let span = Span::default();
+    shown.push(Shown { key: "ignore.findings".into(), value, origin, span });
     shown
 }
 
@@ -265,12 +276,12 @@ fn show_judge(parts: &[Part<'_>], name: &str, values: &mut Vec<Shown>) {
     for key in KEYS.iter().filter(|k| k.table == "judge" && k.name != "name") {
         let set = parts.iter().rev().find_map(|(origin, part)| {
             let entry = part.entries.iter().find(|e| std::ptr::eq(e.key, key))?;
-            Some((entry.value.to_string(), *origin))
+            Some((entry.value.to_string(), *origin, entry.span))
         });
-        let default = (key.default.to_owned(), Origin::Default);
-        let (value, origin) = set.unwrap_or(default);
+        let default = (key.default.to_owned(), Origin::Default, Span::default());
+        let (value, origin, span) = set.unwrap_or(default);
         if !value.is_empty() {
-            values.push(Shown { key: format!("judge.{name}.{}", key.name), value, origin });
+            values.push(Shown { key: format!("judge.{name}.{}", key.name), value, origin, span });
         }
     }
 }

@@ -13,6 +13,8 @@ use super::secret;
 use super::source::{Node, Raw};
 use crate::finding::{Finding, Fix, Severity};
 use crate::text::Span;
+use crate::tokens::Template;
+use crate::tokens::template::BUILT_IN;
 
 /// A checked value.
 #[derive(Clone, Debug, PartialEq)]
@@ -130,6 +132,7 @@ fn worded(key: &Key, text: &str, span: Span, origin: Origin) -> Result<String, B
         Kind::Choice(words) => choice(key, words, text, span)?,
         Kind::Path => path(key, text, span, origin)?,
         Kind::NameOrPath(names) => name_or_path(key, names, text, span, origin)?,
+        Kind::Template => template(key, text, span, origin)?,
         Kind::Globs => glob(text, span, origin)?,
         Kind::Variable => variable(key, text, span)?,
         Kind::Url => url(key, text, span, origin)?,
@@ -176,6 +179,18 @@ fn name_or_path(
         return path(key, text, span, origin);
     }
     choice(key, names, text, span)
+}
+
+/// Built-in templates go by several spellings; the list shows one of each.
+fn template(key: &Key, text: &str, span: Span, origin: Origin) -> Result<(), Box<Finding>> {
+    if text.contains(['/', '\\']) || text.ends_with(".jinja") || text.ends_with(".json") {
+        return path(key, text, span, origin);
+    }
+    if Template::built_in(text).is_some() {
+        return Ok(());
+    }
+    let names: Vec<&str> = std::iter::once("openai").chain(BUILT_IN).collect();
+    choice(key, &names, text, span)
 }
 
 fn glob(text: &str, span: Span, origin: Origin) -> Result<(), Box<Finding>> {

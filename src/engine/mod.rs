@@ -17,6 +17,8 @@ pub mod store;
 mod stores;
 mod tally;
 pub mod trust;
+pub mod disk;
+pub mod rules;
 pub mod trusted_projects;
 pub mod workspace;
 

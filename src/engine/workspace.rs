@@ -37,6 +37,7 @@ pub struct Project {
     pub resolved: Resolved,
     /// What is wrong with them, each in the file that says it.
     pub problems: Vec<Problem>,
+    user_file: Option<PathBuf>,
     globs: GlobSet,
 }
 
@@ -122,23 +123,23 @@ impl Project {
             layers.push(read_layer(path, Origin::ProjectFile).0);
         }
         let resolved = config::resolve(&layers);
-        let path_of = |origin| match origin {
-            Origin::ProjectFile => file.clone(),
-            Origin::UserFile => outside.user_file.clone(),
+        let globs = globs(&resolved.settings.project.transcripts);
+        let user_file = outside.user_file.clone();
+        let mut project = Self { root, resolved, problems: Vec::new(), user_file, globs };
+        let findings = project.resolved.findings.iter();
+        project.problems = findings.map(|(o, f)| project.problem(*o, f.clone())).collect();
+        project.problems.sort_by(|a, b| (&a.path, a.finding.span).cmp(&(&b.path, b.finding.span)));
+        project
+    }
+
+    /// What is wrong, in the file that says it.
+    pub(super) fn problem(&self, origin: Origin, finding: Finding) -> Problem {
+        let path = match origin {
+            Origin::ProjectFile => self.settings_file(),
+            Origin::UserFile => self.user_file.clone(),
             _ => None,
         };
-        let mut problems: Vec<Problem> = resolved
-            .findings
-            .iter()
-            .map(|(origin, finding)| Problem {
-                path: path_of(*origin),
-                origin: *origin,
-                finding: finding.clone(),
-            })
-            .collect();
-        problems.sort_by(|a, b| (&a.path, a.finding.span).cmp(&(&b.path, b.finding.span)));
-        let globs = globs(&resolved.settings.project.transcripts);
-        Self { root, resolved, problems, globs }
+        Problem { path, origin, finding }
     }
 
     /// The settings in force.

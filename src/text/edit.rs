@@ -132,15 +132,31 @@ mod tests {
         check(r#""one\ntwo""#, "one\ttwo", expect![[r#""\\n" -> "\\t": "one\ttwo""#]]);
         check(r#""\u00e9\u00e8""#, "éa", expect![[r#""\\u00e8" -> "a": "\u00e9a""#]]);
         check(r#""😀""#, "😁", expect![[r#""😀" -> "😁": "😁""#]]);
-        check(r#""\ud83d\ude00!""#, "😁!", expect![[r#""\\ud83d\\ude00" -> "\\ud83d\\ude01": "\ud83d\ude01!""#]]);
+        check(
+            r#""\ud83d\ude00!""#,
+            "😁!",
+            expect![[r#""\\ud83d\\ude00" -> "\\ud83d\\ude01": "\ud83d\ude01!""#]],
+        );
         check(r#""say \"hi\"""#, "say \"ho\"", expect![[r#""i" -> "o": "say \"ho\"""#]]);
     }
 
     #[test]
     fn what_is_new_is_written_like_the_rest() {
-        check(r#""caf\u00e9 au lait""#, "café à la crème", expect![[r#""au lait" -> "\\u00e0 la cr\\u00e8me": "caf\u00e9 \u00e0 la cr\u00e8me""#]]);
-        check(r#""café au lait""#, "café à la crème", expect![[r#""au lait" -> "à la crème": "café à la crème""#]]);
-        check(r#""a\/b\u003Cc""#, "a/b<c/d<é\u{1}", expect![[r#""" -> "\\/d\\u003Cé\\u0001": "a\/b\u003Cc\/d\u003Cé\u0001""#]]);
+        check(
+            r#""caf\u00e9 au lait""#,
+            "café à la crème",
+            expect![[r#""au lait" -> "\\u00e0 la cr\\u00e8me": "caf\u00e9 \u00e0 la cr\u00e8me""#]],
+        );
+        check(
+            r#""café au lait""#,
+            "café à la crème",
+            expect![[r#""au lait" -> "à la crème": "café à la crème""#]],
+        );
+        check(
+            r#""a\/b\u003Cc""#,
+            "a/b<c/d<é\u{1}",
+            expect![[r#""" -> "\\/d\\u003Cé\\u0001": "a\/b\u003Cc\/d\u003Cé\u0001""#]],
+        );
     }
 
     #[test]

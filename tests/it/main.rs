@@ -1,4 +1,5 @@
 //! One integration test binary: what the wire, the disk and the process add to
 //! the unit tests beside the code.
 
+mod lsp;
 mod tidy;

@@ -2,3 +2,6 @@
 
 pub mod checks;
 pub mod verdict;
+pub mod rubric;
+pub mod structure;
+pub mod tokens;

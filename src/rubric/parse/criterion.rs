@@ -196,7 +196,8 @@ fn read_examples<'a>(
         let label = item.get("type").and_then(|n| reader.choice(n, "example type", &LABELS));
         let mut field = |name: &str| {
             let node = item.get(name).filter(|n| n.kind() != Kind::Null);
-            node.and_then(|n| reader.string(n, &format!("`{name}`")))
+            let text = node.and_then(|n| reader.string(n, &format!("`{name}`")));
+            text.filter(|text| !text.trim().is_empty())
         };
         let (context, response, reasoning) =
             (field("context"), field("response"), field("reasoning"));

@@ -263,13 +263,26 @@ impl<'a> Builder<'a> {
         match &mut self.yaml.nodes[open.id].value {
             Value::Sequence(items) => items.push(id),
             Value::Mapping(entries) => match open.key.take() {
-                Some(key) => entries.push((key, id)),
+                Some(key) => {
+                    entries.push((key, id));
+                    self.place_nothing(key, id);
+                }
                 None => {
                     open.key = Some(id);
                     self.note_key(id);
                 }
             },
             _ => {}
+        }
+    }
+
+    /// The parser puts an empty value at the next token: it belongs behind its colon.
+    fn place_nothing(&mut self, key: usize, value: usize) {
+        let end = self.yaml.nodes[key].span.end;
+        let node = &mut self.yaml.nodes[value];
+        if node.span.is_empty() && node.span.start > end {
+            let gap = &self.text[end..node.span.start];
+            node.span = Span::empty(gap.find(':').map_or(end, |colon| end + colon + 1));
         }
     }
 

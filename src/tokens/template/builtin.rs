@@ -150,7 +150,9 @@ mod tests {
             Ciao<|im_end|>
         "#]],
         );
-        check("qwen3", expect![[r#"
+        check(
+            "qwen3",
+            expect![[r#"
             <|im_start|>system
             Be brief.<|im_end|>
             <|im_start|>user
@@ -165,8 +167,11 @@ mod tests {
             </think>
 
             Ciao<|im_end|>
-        "#]]);
-        check("llama3", expect![[r#"
+        "#]],
+        );
+        check(
+            "llama3",
+            expect![[r#"
             <|begin_of_text|><|start_header_id|>system<|end_header_id|>
 
             Be brief.<|eot_id|><|start_header_id|>user<|end_header_id|>
@@ -181,8 +186,11 @@ mod tests {
 
             Bye<|eot_id|><|start_header_id|>assistant<|end_header_id|>
 
-            Ciao<|eot_id|>"#]]);
-        check("llama3.1", expect![[r#"
+            Ciao<|eot_id|>"#]],
+        );
+        check(
+            "llama3.1",
+            expect![[r#"
             <|begin_of_text|><|start_header_id|>system<|end_header_id|>
 
             Cutting Knowledge Date: December 2023
@@ -200,9 +208,12 @@ mod tests {
 
             Bye<|eot_id|><|start_header_id|>assistant<|end_header_id|>
 
-            Ciao<|eot_id|>"#]]);
+            Ciao<|eot_id|>"#]],
+        );
         check("gemma", expect!["the chat template refuses it: System role not supported"]);
-        check("gemma3", expect![[r#"
+        check(
+            "gemma3",
+            expect![[r#"
             <bos><start_of_turn>user
             Be brief.
 
@@ -217,8 +228,11 @@ mod tests {
             Bye<end_of_turn>
             <start_of_turn>model
             Ciao<end_of_turn>
-        "#]]);
-        check("phi3", expect![[r#"
+        "#]],
+        );
+        check(
+            "phi3",
+            expect![[r#"
             <|system|>
             Be brief.<|end|>
             <|user|>
@@ -233,43 +247,59 @@ mod tests {
             Bye<|end|>
             <|assistant|>
             Ciao<|end|>
-            <|endoftext|>"#]]);
-        check("mistral-v1", expect![[r#"
+            <|endoftext|>"#]],
+        );
+        check(
+            "mistral-v1",
+            expect![[r#"
             <s> [INST] Be brief.
 
              Hi  [/INST] <think>
             hm
             </think>
 
-            Hello</s> [INST] Bye [/INST] Ciao</s>"#]]);
-        check("mistral-v3", expect![[r#"
+            Hello</s> [INST] Bye [/INST] Ciao</s>"#]],
+        );
+        check(
+            "mistral-v3",
+            expect![[r#"
             <s>[INST]  Hi [/INST] <think>
             hm
             </think>
 
             Hello</s>[INST] Be brief.
 
-            Bye[/INST] Ciao</s>"#]]);
-        check("mistral-v3-tekken", expect![[r#"
+            Bye[/INST] Ciao</s>"#]],
+        );
+        check(
+            "mistral-v3-tekken",
+            expect![[r#"
             <s>[INST] Hi [/INST]<think>
             hm
             </think>
 
             Hello</s>[INST]Be brief.
 
-            Bye[/INST]Ciao</s>"#]]);
-        check("mistral-v7", expect![[r#"
+            Bye[/INST]Ciao</s>"#]],
+        );
+        check(
+            "mistral-v7",
+            expect![[r#"
             <s>[SYSTEM_PROMPT] Be brief.[/SYSTEM_PROMPT][INST]  Hi [/INST] <think>
             hm
             </think>
 
-            Hello</s>[INST] Bye[/INST] Ciao</s>"#]]);
-        check("mistral-v7-tekken", expect![[r#"
+            Hello</s>[INST] Bye[/INST] Ciao</s>"#]],
+        );
+        check(
+            "mistral-v7-tekken",
+            expect![[r#"
             <s>[SYSTEM_PROMPT]Be brief.[/SYSTEM_PROMPT][INST] Hi [/INST]<think>
             hm
             </think>
 
-            Hello</s>[INST]Bye[/INST]Ciao</s>"#]]);
+            Hello</s>[INST]Bye[/INST]Ciao</s>"#]],
+        );
     }
 
     #[test]
@@ -280,7 +310,8 @@ mod tests {
             You are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>
             <|im_start|>user
             Hi<|im_end|>
-        "#]].assert_eq(&render("qwen2.5", &ask, &Value::Null));
+        "#]]
+        .assert_eq(&render("qwen2.5", &ask, &Value::Null));
         let tools = json!([{"type": "function", "function": {"name": "now", "parameters": {}}}]);
         let call = json!([
             {"role": "user", "content": "When?"},

@@ -108,7 +108,8 @@ impl<'a> RenderInput<'a> {
 }
 
 /// The message as its object says it; `None` when serde cannot read the object
-/// (half a surrogate pair): the transcript's reading of it is used instead.
+/// (half a surrogate pair) or it uses other keys than templates know: the
+/// transcript's reading of it is used instead.
 fn written<'a>(record: &str, message: &'a Message) -> Option<RenderMessage<'a>> {
     let source = message.source.of(record);
     if let [part] = message.parts.as_slice()
@@ -118,11 +119,14 @@ fn written<'a>(record: &str, message: &'a Message) -> Option<RenderMessage<'a>> 
         let end = part.source.end.checked_sub(message.source.start)?;
         let skeleton = [source.get(..start)?, source.get(end..)?].concat();
         let fields: Map<String, Value> = serde_json::from_str(&skeleton).ok()?;
-        if fields.get("content").and_then(Value::as_str) == Some("") {
+        if fields.contains_key("role") && fields.get("content").and_then(Value::as_str) == Some("")
+        {
             return Some(RenderMessage { fields, text: Some(Cow::Borrowed(&message.text)) });
         }
     }
-    serde_json::from_str(source).ok().map(RenderMessage::from_fields)
+    let fields: Map<String, Value> = serde_json::from_str(source).ok()?;
+    let says_it = fields.contains_key("content") || message.text.is_empty();
+    (says_it && fields.contains_key("role")).then(|| RenderMessage::from_fields(fields))
 }
 
 fn converted<'a>(record: &str, message: &'a Message) -> RenderMessage<'a> {
@@ -157,5 +161,76 @@ fn top_level(record: &str, key: &str) -> Option<Value> {
     match value.str() {
         Some(text) => serde_json::from_str(&text).ok(),
         None => serde_json::from_str(value.raw()).ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+    use crate::transcript;
+
+    fn check(record: &str, expected: Expect) {
+        let transcript = transcript::read(record, &json::parse(record, DEPTH)).transcript.unwrap();
+        let input = RenderInput::from_transcript(record, &transcript);
+        let mut shown = String::new();
+        for message in &input.messages {
+            let fields = Value::Object(message.fields.clone());
+            shown.push_str(&format!("{fields} {:?}\n", message.text));
+        }
+        let arguments = Value::Object(input.arguments);
+        shown.push_str(&format!("tools {} arguments {arguments}\n", input.tools));
+        expected.assert_eq(&shown);
+    }
+
+    #[test]
+    fn messages_are_passed_on_as_written() {
+        check(
+            r#"{"messages": [
+                {"content": "a \"q\" \u00e9\n", "role": "developer", "name": "x", "weight": 0},
+                {"role": "user", "content": [{"type": "text", "text": "one"}, {"type": "image_url", "image_url": {"url": "u"}}]},
+                {"role": "assistant", "content": null, "tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]},
+                {"role": "tool", "tool_call_id": "1", "content": ""},
+                {"role": "assistant", "content": "half \ud83d pair"}
+            ], "tools": "[{\"name\": \"f\"}]", "chat_template_kwargs": {"enable_thinking": false}}"#,
+            expect![[r#"
+                {"content":"","role":"developer","name":"x","weight":0} Some("a \"q\" é\n")
+                {"role":"user","content":[{"type":"text","text":"one"},{"type":"image_url","image_url":{"url":"u"}}]} None
+                {"role":"assistant","content":null,"tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{}"}}]} None
+                {"role":"tool","tool_call_id":"1","content":""} Some("")
+                {"role":"assistant","content":""} Some("half � pair")
+                tools [{"name":"f"}] arguments {"enable_thinking":false}
+            "#]],
+        );
+    }
+
+    #[test]
+    fn other_shapes_are_converted() {
+        check(
+            r#"{"system": "Be brief.", "conversations": [{"from": "human", "value": "\"tools\" hi"}, {"from": "gpt", "value": "hello"}, {"from": "narrator", "value": "x"}]}"#,
+            expect![[r#"
+                {"role":"system","content":""} Some("Be brief.")
+                {"role":"user","content":""} Some("\"tools\" hi")
+                {"role":"assistant","content":""} Some("hello")
+                {"role":"narrator","content":""} Some("x")
+                tools null arguments {}
+            "#]],
+        );
+        check(
+            r#"{"exchanges": [{"user": "hi", "assistant": "hello"}]}"#,
+            expect![[r#"
+            {"role":"user","content":""} Some("hi")
+            {"role":"assistant","content":""} Some("hello")
+            tools null arguments {}
+        "#]],
+        );
+        check(
+            r#"{"messages": [{"role": "user", "text": "hi"}]}"#,
+            expect![[r#"
+            {"role":"user","content":""} Some("hi")
+            tools null arguments {}
+        "#]],
+        );
     }
 }

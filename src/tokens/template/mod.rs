@@ -189,13 +189,12 @@ impl ChatTemplate {
         let mut at = 0;
         for (index, message) in input.messages.iter().enumerate() {
             let Some(text) = &message.text else { continue };
-            let spoken = text.rsplit("</think>").next().unwrap_or(text).trim();
+            let (reasoning, spoken) = parts(text);
             let missing = match find(&rendered, at, spoken) {
                 Some(end) => {
+                    let before = &rendered.as_bytes()[at.min(end)..end];
                     at = end;
-                    let whole = spoken.len() == text.trim().len()
-                        || memmem::find(rendered.as_bytes(), text.trim().as_bytes()).is_some();
-                    (!whole).then_some(true)
+                    memmem::find(before, reasoning.as_bytes()).is_none().then_some(true)
                 }
                 None => Some(false),
             };
@@ -315,6 +314,12 @@ fn jinja(value: &Json, text: &dyn Fn(&str) -> Value) -> Value {
     }
 }
 
+/// A text's reasoning and what it says; templates write the two anew.
+fn parts(text: &str) -> (&str, &str) {
+    let (reasoning, spoken) = text.rsplit_once("</think>").unwrap_or(("", text));
+    (reasoning.rsplit("<think>").next().unwrap_or(reasoning).trim(), spoken.trim())
+}
+
 /// The end of `text` in `rendered`, looked for from `at` on, then before it.
 fn find(rendered: &str, at: usize, text: &str) -> Option<usize> {
     let (before, after) = rendered.as_bytes().split_at(at);
@@ -335,3 +340,75 @@ impl fmt::Display for TemplateError {
 }
 
 impl std::error::Error for TemplateError {}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn chat(source: &str) -> Box<ChatTemplate> {
+        let specials = Specials { bos: Some("<s>".into()), eos: None };
+        match Template::from_source("test", source, specials) {
+            Ok(Template::Jinja(template)) => template,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_models_own_files() {
+        let read = |config: Json| {
+            let bytes = serde_json::to_vec(&config).unwrap();
+            let template = Template::from_tokenizer_config("own", &bytes)?;
+            let Some(Template::Jinja(template)) = template else { return Ok(None) };
+            Ok(Some(template.render(&RenderInput::default(), false)?.text().to_owned()))
+        };
+        let source = "{{ bos_token }}|{{ eos_token }}";
+        let one =
+            json!({"chat_template": source, "bos_token": "<s>", "eos_token": {"content": "</s>"}});
+        assert_eq!(read(one), Ok(Some("<s>|</s>".to_owned())));
+        let named = json!({"chat_template": [
+            {"name": "tool_use", "template": "x"}, {"name": "default", "template": source}], "bos_token": null});
+        assert_eq!(read(named), Ok(Some("|".to_owned())));
+        assert_eq!(read(json!({"model": 1})), Ok(None));
+        assert!(matches!(read(json!({"chat_template": "{{"})), Err(TemplateError::Syntax(_))));
+        assert!(Template::from_tokenizer_config("own", b"{").is_err());
+    }
+
+    #[test]
+    fn reasoning_goes_by_every_name() {
+        let template =
+            chat("{% for m in messages %}{{ m.thinking }}/{{ m.reasoning_content }};{% endfor %}");
+        let message =
+            |fields: Json| RenderMessage::from_fields(fields.as_object().unwrap().clone());
+        let messages = vec![
+            message(json!({"role": "a", "reasoning": "r"})),
+            message(json!({"role": "a", "thinking": "t", "reasoning": "r"})),
+            message(json!({"role": "a", "reasoning_content": "c"})),
+            message(json!({"role": "a"})),
+        ];
+        let input = RenderInput { messages, ..RenderInput::default() };
+        let rendered = template.render(&input, false).unwrap();
+        assert_eq!(rendered.text(), "r/r;t/t;c/c;/;");
+    }
+
+    #[test]
+    fn messages_that_leave_no_trace() {
+        let template = chat(
+            "{% for m in messages if m.role != 'x' %}{{ m.content.split('</think>')[-1] | trim }}\n{% endfor %}\
+             {{ messages[0].content }}",
+        );
+        let said = [
+            ("x", "first"),
+            ("x", "second"),
+            ("a", "<think>hm</think> yes "),
+            ("a", " no "),
+            ("x", ""),
+        ];
+        let messages = said.iter().map(|(role, text)| RenderMessage::new(role, *text)).collect();
+        let dropped =
+            template.dropped(&RenderInput { messages, ..RenderInput::default() }).unwrap();
+        let dropped: Vec<_> = dropped.iter().map(|d| (d.index, d.only_reasoning)).collect();
+        assert_eq!(dropped, [(1, false), (2, true)]);
+    }
+}

@@ -1,0 +1,1 @@
+//! Every rule about a rubric as a whole.

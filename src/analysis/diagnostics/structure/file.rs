@@ -1,0 +1,228 @@
+//! F rules: is the file as a file what trainers read? BOM, blank lines, line
+//! ends, one shape throughout, one record a line; and D001 across its records.
+//!
+//! Spans count from the start of the file, byte order mark included.
+
+use crate::finding::{Edit, Finding, Fix, Safety, Severity};
+use crate::text::Span;
+use crate::transcript::Shape;
+
+use super::{duplicates, flatten, shape};
+
+/// Facts about a file, as its reader found them.
+#[derive(Clone, Debug, Default)]
+pub struct FileInput<'a> {
+    /// One record a line (`.jsonl`, `.ndjson`). The rules about lines are silent otherwise.
+    pub lines: bool,
+    /// Bytes in the file.
+    pub bytes: usize,
+    /// The file's text. Without it F006 is not looked for, and fixes that touch
+    /// many places (line ends) are not offered.
+    pub text: Option<&'a str>,
+    /// The first bytes that are not UTF-8.
+    pub not_utf8: Option<NotUtf8>,
+    /// It starts with a UTF-8 byte order mark.
+    pub bom: bool,
+    /// Lines of white space alone, with their line ends, in order.
+    pub blank: &'a [Span],
+    /// `\r\n` line ends.
+    pub crlf: Option<Mark>,
+    /// `\r` that ends no line.
+    pub lone_cr: Option<Mark>,
+    /// Raw U+2028 and U+2029.
+    pub separators: Option<Mark>,
+    /// The last line has no line end.
+    pub no_final_newline: bool,
+    /// The records, in order.
+    pub records: &'a [FileRecord<'a>],
+}
+
+/// Where something happens for the first time, and how often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The first place.
+    pub first: Span,
+    /// How often.
+    pub count: usize,
+}
+
+/// Where a file stops being UTF-8.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotUtf8 {
+    /// The first wrong byte, as a place in what is shown of the file.
+    pub span: Span,
+    /// It starts with a UTF-16 byte order mark.
+    pub utf16: bool,
+}
+
+/// What the file rules need to know of one record.
+#[derive(Clone, Debug, Default)]
+pub struct FileRecord<'a> {
+    /// The record in the file.
+    pub span: Span,
+    /// Its line, from 1.
+    pub line: usize,
+    /// Its shape (`Reading::shape`).
+    pub shape: Option<Shape>,
+    /// The digest of its transcript; `None` when it has no message.
+    pub digest: Option<[u8; 32]>,
+    /// `transcript::digest::normalised` of its transcript; `None` when it has no message.
+    pub normalised: Option<u128>,
+    /// The id as written; `None` when derived.
+    pub id: Option<&'a str>,
+    /// Where the id is written, in the file.
+    pub id_source: Option<Span>,
+}
+
+/// Every finding about the file as a whole, by place.
+#[must_use]
+pub fn file(input: &FileInput<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(fault) = input.not_utf8 {
+        return vec![not_utf8(fault)];
+    }
+    findings.extend(bom(input));
+    if input.records.is_empty() {
+        let message = "the file is empty: there is no record to train on";
+        findings.push(Finding::new("F004", Severity::Error, Span::empty(0), message));
+        return findings;
+    }
+    if input.lines {
+        if let Some(finding) = input.text.and_then(flatten::check) {
+            findings.push(finding);
+            return findings;
+        }
+        findings.extend(blank_lines(input));
+        findings.extend(line_ends(input));
+    }
+    findings.extend(mixed(input.records));
+    findings.extend(duplicates::check(input.records));
+    findings.sort_by_key(|f| f.span.start);
+    findings
+}
+
+/// True when the file is not what its name says (F006): what its lines would say
+/// one by one is then noise, and only these findings should be shown.
+#[must_use]
+pub fn replaces_record_findings(findings: &[Finding]) -> bool {
+    findings.iter().any(|f| f.code == "F006")
+}
+
+/// F001.
+fn not_utf8(fault: NotUtf8) -> Finding {
+    let message = if fault.utf16 {
+        "the file is UTF-16: save it as UTF-8"
+    } else {
+        "this byte is not UTF-8: save the file as UTF-8"
+    };
+    Finding::new("F001", Severity::Error, fault.span, message)
+}
+
+/// F002.
+fn bom(input: &FileInput<'_>) -> Option<Finding> {
+    let span = Span::new(0, '\u{feff}'.len_utf8());
+    let message = "the file starts with a byte order mark: most readers take it for text";
+    let fix = Fix::safe("Delete the byte order mark", span, "");
+    input.bom.then(|| Finding::new("F002", Severity::Warning, span, message).with_fix(fix))
+}
+
+/// F003, one finding a run of blank lines.
+fn blank_lines(input: &FileInput<'_>) -> Vec<Finding> {
+    let mut runs: Vec<(Span, usize)> = Vec::new();
+    for blank in input.blank {
+        match runs.last_mut() {
+            Some((run, count)) if run.end == blank.start => {
+                run.end = blank.end;
+                *count += 1;
+            }
+            _ => runs.push((*blank, 1)),
+        }
+    }
+    let finding = |(span, count): (Span, usize)| {
+        let message = match count {
+            1 => "a blank line: some trainers stop here; delete it".to_owned(),
+            _ => format!("{count} blank lines: some trainers stop here; delete them"),
+        };
+        let fix = Fix::safe("Delete blank lines", span, "");
+        Finding::new("F003", Severity::Warning, span, message).with_fix(fix)
+    };
+    runs.into_iter().map(finding).collect()
+}
+
+/// F007.
+fn line_ends(input: &FileInput<'_>) -> Vec<Finding> {
+    let hint = |span, message: String, title: &str, edits: Vec<Edit>| {
+        let finding = Finding::new("F007", Severity::Hint, span, message);
+        let fix = Fix { title: title.to_owned(), edits, safety: Safety::Safe };
+        if fix.edits.is_empty() { finding } else { finding.with_fix(fix) }
+    };
+    let times = |mark: Mark| {
+        if mark.count == 1 { String::new() } else { format!(" ({} times)", mark.count) }
+    };
+    let mut findings = Vec::new();
+    if let Some(mark) = input.crlf {
+        let message = format!("lines end in CR LF{}: write LF", times(mark));
+        let edits = everywhere(input.text, "\r\n", "\n");
+        findings.push(hint(mark.first, message, "Use LF line ends", edits));
+    }
+    if let Some(mark) = input.lone_cr {
+        let message = format!("a CR that ends no line{}: some readers split here", times(mark));
+        let edits = lone_cr_edits(input.text);
+        findings.push(hint(mark.first, message, "Use LF line ends", edits));
+    }
+    if let Some(mark) = input.separators {
+        let message = format!(
+            "a raw line separator U+2028 or U+2029{}: some readers split here",
+            times(mark)
+        );
+        let mut edits = everywhere(input.text, "\u{2028}", "\\u2028");
+        edits.extend(everywhere(input.text, "\u{2029}", "\\u2029"));
+        findings.push(hint(mark.first, message, "Write as escapes", edits));
+    }
+    if input.no_final_newline {
+        let end = Span::empty(input.bytes);
+        let message = "the last line has no line end: a record appended later joins it".to_owned();
+        findings.push(hint(
+            end,
+            message,
+            "Add the line end",
+            vec![Edit { span: end, text: "\n".into() }],
+        ));
+    }
+    findings
+}
+
+fn everywhere(text: Option<&str>, what: &str, with: &str) -> Vec<Edit> {
+    let places = text.into_iter().flat_map(|t| t.match_indices(what));
+    places
+        .map(|(at, found)| Edit { span: Span::new(at, at + found.len()), text: with.to_owned() })
+        .collect()
+}
+
+/// A lone CR between records is a line end of old; inside one it is white space.
+fn lone_cr_edits(text: Option<&str>) -> Vec<Edit> {
+    let Some(text) = text else { return Vec::new() };
+    let bytes = text.as_bytes();
+    let lone = memchr::memchr_iter(b'\r', bytes).filter(|&at| bytes.get(at + 1) != Some(&b'\n'));
+    lone.map(|at| Edit { span: Span::new(at, at + 1), text: "\n".to_owned() }).collect()
+}
+
+/// F010: the first record with a shape decides.
+fn mixed(records: &[FileRecord<'_>]) -> Vec<Finding> {
+    let Some((first, expected)) = records.iter().find_map(|r| Some((r, r.shape?))) else {
+        return Vec::new();
+    };
+    let odd = records.iter().filter_map(|r| Some((r, r.shape.filter(|s| *s != expected)?)));
+    odd.map(|(record, found)| {
+        let message = format!(
+            "this record is written as {}, line {} as {}: one file, one format",
+            shape::name(found),
+            first.line,
+            shape::name(expected)
+        );
+        let start = record.span.start;
+        let span = Span::new(start, (start + 1).min(record.span.end));
+        Finding::new("F010", Severity::Warning, span, message)
+    })
+    .collect()
+}

@@ -1,0 +1,200 @@
+//! Everything that can happen to the server, as one enum, in the order it happened.
+//!
+//! Invariant: the main loop learns of the world through [`Event`]s alone; a
+//! request carries its [`Reply`], and every reply is answered exactly once:
+//! by the loop, by a worker, or, when it is dropped, by the endpoint.
+
+use std::sync::mpsc;
+
+use serde_json::Value;
+use tokio::sync::oneshot;
+use tower_lsp_server::gen_lsp_types::{
+    CodeActionParams, CodeActionResponse, CodeLens, DocumentSymbolResponse, ExecuteCommandParams,
+    FoldingRange, Hover, HoverParams, InlayHint, InlayHintParams, Uri,
+};
+use tower_lsp_server::jsonrpc;
+
+use crate::text::document::Change;
+
+use super::capabilities::ClientFlags;
+use super::requests::execute_command::Target;
+
+/// One thing that happened.
+#[derive(Debug)]
+pub enum Event {
+    /// `initialize`: what the client is.
+    Introduced(Box<Introduction>),
+    /// `initialized`: the client may be sent requests now.
+    Ready,
+    /// A document was opened, or opened again.
+    Opened {
+        /// Its address.
+        uri: Uri,
+        /// The client's first version.
+        version: i32,
+        /// Its text.
+        text: String,
+    },
+    /// A document was edited.
+    Changed {
+        /// Its address.
+        uri: Uri,
+        /// The version after the edit.
+        version: i32,
+        /// The edits, each in the text as those before it left it.
+        changes: Vec<Change>,
+    },
+    /// A document was saved.
+    Saved(Uri),
+    /// A document was closed.
+    Closed(Uri),
+    /// The editor's settings changed.
+    Configured(Value),
+    /// Files changed on disk.
+    FilesChanged(Vec<Uri>),
+    /// Workspace folders came and went.
+    FoldersChanged {
+        /// New folders.
+        added: Vec<Uri>,
+        /// Folders that are gone.
+        removed: Vec<Uri>,
+    },
+    /// The client asks something.
+    Asked(Request),
+    /// The user pressed the button of an offer.
+    Accepted(Offer),
+    /// The user cancelled a job in the progress view.
+    ProgressCancelled(String),
+    /// The client is about to leave.
+    ShuttingDown,
+}
+
+impl Event {
+    /// For the log.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Introduced(_) => "initialize",
+            Self::Ready => "initialized",
+            Self::Opened { .. } => "open",
+            Self::Changed { .. } => "change",
+            Self::Saved(_) => "save",
+            Self::Closed(_) => "close",
+            Self::Configured(_) => "configuration",
+            Self::FilesChanged(_) => "files",
+            Self::FoldersChanged { .. } => "folders",
+            Self::Asked(_) => "request",
+            Self::Accepted(_) => "accepted offer",
+            Self::ProgressCancelled(_) => "cancelled progress",
+            Self::ShuttingDown => "shutdown",
+        }
+    }
+
+    /// The document this event is about: the one to quarantine if handling it panics.
+    #[must_use]
+    pub fn uri(&self) -> Option<&Uri> {
+        match self {
+            Self::Opened { uri, .. }
+            | Self::Changed { uri, .. }
+            | Self::Saved(uri)
+            | Self::Closed(uri) => Some(uri),
+            Self::Asked(request) => request.uri(),
+            _ => None,
+        }
+    }
+}
+
+/// What the client says of itself.
+#[derive(Debug)]
+pub struct Introduction {
+    /// What it can do.
+    pub flags: ClientFlags,
+    /// Its workspace folders.
+    pub folders: Vec<Uri>,
+    /// `initializationOptions.trusted`: false is static work only, `None` is no signal.
+    pub trusted: Option<bool>,
+    /// `initializationOptions.settings`: the editor's settings.
+    pub settings: Value,
+}
+
+/// A question of the client, with the way to answer it.
+#[derive(Debug)]
+pub enum Request {
+    Hover(HoverParams, Reply<Option<Hover>>),
+    CodeLens(Uri, Reply<Option<Vec<CodeLens>>>),
+    InlayHint(InlayHintParams, Reply<Option<Vec<InlayHint>>>),
+    DocumentSymbol(Uri, Reply<Option<DocumentSymbolResponse>>),
+    FoldingRange(Uri, Reply<Option<Vec<FoldingRange>>>),
+    CodeAction(Box<CodeActionParams>, Reply<Option<Vec<CodeActionResponse>>>),
+    ExecuteCommand(ExecuteCommandParams, Reply<Option<Value>>),
+    /// `rubricator/debugText`: the text as the server has it, for tests and bug reports.
+    DebugText(Uri, Reply<Value>),
+}
+
+impl Request {
+    fn uri(&self) -> Option<&Uri> {
+        match self {
+            Self::Hover(p, _) => Some(&p.text_document_position_params.text_document.uri),
+            Self::CodeLens(uri, _)
+            | Self::DocumentSymbol(uri, _)
+            | Self::FoldingRange(uri, _)
+            | Self::DebugText(uri, _) => Some(uri),
+            Self::InlayHint(p, _) => Some(&p.text_document.uri),
+            Self::CodeAction(p, _) => Some(&p.text_document.uri),
+            Self::ExecuteCommand(..) => None,
+        }
+    }
+}
+
+/// Where an answer goes.
+#[derive(Debug)]
+pub struct Reply<T>(oneshot::Sender<jsonrpc::Result<T>>);
+
+impl<T> Reply<T> {
+    /// A reply and where it arrives.
+    #[must_use]
+    pub fn channel() -> (Self, oneshot::Receiver<jsonrpc::Result<T>>) {
+        let (sender, receiver) = oneshot::channel();
+        (Self(sender), receiver)
+    }
+
+    /// Answers.
+    pub fn send(self, answer: T) {
+        // Fails only when the request was cancelled; then it is answered already.
+        let _ = self.0.send(Ok(answer));
+    }
+
+    /// True when nobody waits for the answer any more.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.0.is_closed()
+    }
+}
+
+/// Something the user is asked to agree to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Offer {
+    /// What the button says.
+    pub button: String,
+    /// What is assessed when it is pressed.
+    pub target: Target,
+}
+
+/// The way into the main loop.
+#[derive(Clone, Debug)]
+pub struct EventSender(mpsc::Sender<Event>);
+
+impl EventSender {
+    /// A sender and the main loop's end.
+    #[must_use]
+    pub fn channel() -> (Self, mpsc::Receiver<Event>) {
+        let (sender, receiver) = mpsc::channel();
+        (Self(sender), receiver)
+    }
+
+    /// Tells the main loop. Never blocks.
+    pub fn send(&self, event: Event) {
+        // Fails only when the loop has ended; then nothing matters any more.
+        let _ = self.0.send(event);
+    }
+}

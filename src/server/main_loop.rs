@@ -1,0 +1,97 @@
+//! The one writer: a thread that owns the [`Session`] and takes events in order.
+//!
+//! Invariants: an event is handled completely before the next; background work
+//! (analysis, parsing the rest of a big file) happens in short turns between
+//! events and never delays one by more than a turn; a panic while handling an
+//! event costs that document, not the server.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tower_lsp_server::gen_lsp_types::Uri;
+
+use super::event::Event;
+use super::session::Session;
+
+/// A turn that takes longer is logged.
+const SLOW_TURN: Duration = Duration::from_millis(100);
+
+/// How long a stream of events may keep background work from having a turn.
+const WORK_PATIENCE: Duration = Duration::from_millis(15);
+
+/// Runs the loop on its own thread until every event sender is gone or the
+/// session is told to end.
+///
+/// # Errors
+/// When the operating system gives us no thread.
+pub fn start(session: Session, events: Receiver<Event>) -> std::io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name("main loop".into()).spawn(move || run(session, &events))
+}
+
+fn run(mut session: Session, events: &Receiver<Event>) {
+    let mut worked = Instant::now();
+    loop {
+        let overdue = session.has_work() && worked.elapsed() > WORK_PATIENCE;
+        match if overdue { Next::Nothing } else { next(&session, events) } {
+            Next::Event(event) => handle(&mut session, event),
+            Next::Nothing => {
+                work(&mut session);
+                worked = Instant::now();
+            }
+            Next::End => return,
+        }
+        if !session.has_work() {
+            worked = Instant::now();
+        }
+    }
+}
+
+enum Next {
+    Event(Event),
+    /// Nothing is waiting, or a deadline has come.
+    Nothing,
+    End,
+}
+
+fn next(session: &Session, events: &Receiver<Event>) -> Next {
+    if session.has_work() {
+        return match events.try_recv() {
+            Ok(event) => Next::Event(event),
+            Err(TryRecvError::Empty) => Next::Nothing,
+            Err(TryRecvError::Disconnected) => Next::End,
+        };
+    }
+    let Some(deadline) = session.deadline() else {
+        return events.recv().map_or(Next::End, Next::Event);
+    };
+    match events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        Ok(event) => Next::Event(event),
+        Err(RecvTimeoutError::Timeout) => Next::Nothing,
+        Err(RecvTimeoutError::Disconnected) => Next::End,
+    }
+}
+
+fn handle(session: &mut Session, event: Event) {
+    let uri = event.uri().cloned();
+    let name = event.name();
+    guarded(session, name, uri, |session| session.handle(event));
+}
+
+fn work(session: &mut Session) {
+    let uri = session.next_work();
+    guarded(session, "background work", uri, Session::work);
+}
+
+/// The panic boundary: whatever the document was, it is set aside.
+fn guarded(session: &mut Session, name: &str, uri: Option<Uri>, act: impl FnOnce(&mut Session)) {
+    let began = Instant::now();
+    if catch_unwind(AssertUnwindSafe(|| act(session))).is_err() {
+        session.quarantine(uri);
+    }
+    let took = began.elapsed();
+    if took > SLOW_TURN {
+        tracing::info!(name, ms = took.as_millis(), "slow turn");
+    }
+}

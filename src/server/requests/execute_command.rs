@@ -1,0 +1,129 @@
+//! `workspace/executeCommand`: starts something and answers at once.
+//!
+//! Invariant: the answer is `{accepted, reason?}`, immediately; what the command
+//! does arrives later as findings, progress or messages.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The commands the server knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Assess one transcript (or all of a document) now.
+    Assess,
+    /// Assess every open transcript of the project.
+    AssessAll,
+    /// Stop the assessments under way.
+    Cancel,
+    /// Say what is known about a place, and why there is no finding.
+    Explain,
+}
+
+impl Command {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Assess, Self::AssessAll, Self::Cancel, Self::Explain];
+
+    /// The name in the protocol.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Assess => "rubricator.assess",
+            Self::AssessAll => "rubricator.assessAll",
+            Self::Cancel => "rubricator.cancel",
+            Self::Explain => "rubricator.explain",
+        }
+    }
+
+    /// The command with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|command| command.name() == name)
+    }
+}
+
+/// The one argument of every command: what it is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// The document.
+    #[serde(default)]
+    pub uri: String,
+    /// Only this transcript.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transcript: Option<String>,
+    /// Only this exchange.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exchange: Option<u32>,
+    /// Only this criterion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub criterion: Option<String>,
+    /// Only this finding.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<String>,
+}
+
+impl Target {
+    /// Reads the argument; a missing one is about everything.
+    ///
+    /// # Errors
+    /// A sentence for the user when the argument is not of the documented form.
+    pub fn read(arguments: Option<Vec<Value>>) -> Result<Self, String> {
+        match arguments.unwrap_or_default().into_iter().next() {
+            None | Some(Value::Null) => Ok(Self::default()),
+            Some(value) => serde_json::from_value(value).map_err(|error| {
+                format!(
+                    "the argument is {{uri, transcript?, exchange?, criterion?, finding?}}: {error}"
+                )
+            }),
+        }
+    }
+}
+
+/// What the client is told at once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Accepted {
+    accepted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+impl Accepted {
+    /// It has started.
+    #[must_use]
+    pub const fn yes() -> Self {
+        Self { accepted: true, reason: None }
+    }
+
+    /// It has not, and this is why.
+    #[must_use]
+    pub fn no(reason: impl Into<String>) -> Self {
+        Self { accepted: false, reason: Some(reason.into()) }
+    }
+
+    /// As the protocol wants it.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_argument_is_one_object_and_may_be_missing() {
+        assert_eq!(Target::read(None), Ok(Target::default()));
+        assert_eq!(Target::read(Some(vec![Value::Null])), Ok(Target::default()));
+        let full = json!({"uri": "file:///a", "transcript": "t", "exchange": 2, "later": 1});
+        let target = Target::read(Some(vec![full])).unwrap();
+        assert_eq!((target.uri.as_str(), target.exchange), ("file:///a", Some(2)));
+        assert!(Target::read(Some(vec![json!({"uri": 1})])).is_err());
+    }
+
+    #[test]
+    fn answers_are_short() {
+        assert_eq!(Accepted::yes().to_json(), json!({"accepted": true}));
+        assert_eq!(Accepted::no("why").to_json(), json!({"accepted": false, "reason": "why"}));
+    }
+}
