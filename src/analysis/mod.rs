@@ -8,7 +8,6 @@ pub mod folds;
 pub mod hints;
 pub mod hover;
 pub mod lenses;
-pub mod fixes;
 pub mod record;
 #[cfg(test)]
 mod samples;

@@ -156,10 +156,10 @@ mod tests {
             &"漢字".repeat(50),
             40,
             expect![[r#"
-            a.jsonl:1:5: warning[R004] two user messages in a row
-               1 │ say 漢字漢字漢字漢字漢字…
-                 │     ^^^^^^^^^^^^^^^^^^^^^
-        "#]],
+                a.jsonl:1:5: warning[R004] two user messages in a row
+                   1 │ say 漢字漢字漢字漢字漢字漢字漢字…
+                     │     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+            "#]],
         );
     }
 
