@@ -112,6 +112,7 @@ fn analyse(record: &str) -> RecordAnalysis {
     };
     RecordAnalysis {
         findings: parsed.syntax_problem().map(finding).into_iter().collect(),
+        shape: None,
         outline: None,
     }
 }
