@@ -437,3 +437,6 @@ impl CheckResult {
         Self { verdict, summary, spots }
     }
 }
+
+#[cfg(test)]
+mod tests;

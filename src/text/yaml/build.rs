@@ -24,6 +24,8 @@ pub(super) struct Stop {
     pub(super) at: usize,
     /// Start of the last thing read before it.
     pub(super) before: usize,
+    /// Start of the outermost bracket that was open.
+    pub(super) bracket: Option<usize>,
     /// What the parser says.
     pub(super) message: String,
 }
@@ -106,7 +108,9 @@ impl<'a> Builder<'a> {
 
     fn stop(&self, error: &ScanError, before: usize) -> Stop {
         let at = self.byte(error.marker().index());
-        Stop { at, before, message: error.info().to_owned() }
+        let mut open = self.open.iter().map(|open| self.yaml.nodes[open.id].span.start);
+        let bracket = open.find(|&start| self.is_bracket(start));
+        Stop { at, before, bracket, message: error.info().to_owned() }
     }
 
     /// Takes one event; false when the rest is of no interest.
@@ -144,15 +148,34 @@ impl<'a> Builder<'a> {
         self.documents == 1
     }
 
-    /// Block scalars reach to the next token: cut the blank rest.
-    fn scalar_span(&self, span: Span, style: ScalarStyle) -> Span {
-        match style {
-            ScalarStyle::Literal | ScalarStyle::Folded | ScalarStyle::Plain => {
-                let trimmed = span.of(self.text).trim_end().len();
-                Span::new(span.start, span.start + trimmed)
+    /// Where a node's own text starts, behind its anchor and tag.
+    fn behind_properties(&self, mut at: usize) -> usize {
+        loop {
+            let rest = self.text.get(at..).unwrap_or("");
+            if !rest.starts_with(['&', '!']) {
+                return at;
             }
-            _ => span,
+            let name = rest.find(char::is_whitespace).unwrap_or(rest.len());
+            let blanks = rest[name..].len() - rest[name..].trim_start().len();
+            at += name + blanks;
         }
+    }
+
+    fn is_bracket(&self, at: usize) -> bool {
+        matches!(self.text.as_bytes().get(at), Some(b'[' | b'{'))
+    }
+
+    /// The parser's spans reach to the next token, over comments: find the true end.
+    fn scalar_span(&self, span: Span, style: ScalarStyle) -> Span {
+        let start = self.behind_properties(span.start).min(span.end);
+        let words = Span::new(start, span.end).of(self.text);
+        let len = match style {
+            ScalarStyle::Literal | ScalarStyle::Folded => block_len(words),
+            ScalarStyle::Plain => plain_len(words),
+            ScalarStyle::SingleQuoted => quoted_len(words, '\'', None),
+            ScalarStyle::DoubleQuoted => quoted_len(words, '"', Some('\\')),
+        };
+        Span::new(start, start + len)
     }
 
     fn leaf(&mut self, span: Span, value: Value, expanded: usize, anchor: usize) {
@@ -201,7 +224,8 @@ impl<'a> Builder<'a> {
             self.skipped += 1;
             return;
         }
-        let id = self.push(span, value);
+        let start = self.behind_properties(span.start);
+        let id = self.push(Span::new(start, span.end.max(start)), value);
         if anchor != 0 {
             self.anchors.insert(anchor, (None, 0));
         }
@@ -235,7 +259,7 @@ impl<'a> Builder<'a> {
             _ => None,
         };
         let start = self.yaml.nodes[open.id].span.start;
-        let flow = matches!(self.text.as_bytes().get(start), Some(b'[' | b'{'));
+        let flow = self.is_bracket(start);
         let span = match (flow, end, children) {
             (true, Some(end), _) => Span::new(start, end.end.max(start)),
             (_, _, Some((first, last))) => {
@@ -280,9 +304,11 @@ impl<'a> Builder<'a> {
     fn place_nothing(&mut self, key: usize, value: usize) {
         let end = self.yaml.nodes[key].span.end;
         let node = &mut self.yaml.nodes[value];
-        if node.span.is_empty() && node.span.start > end {
-            let gap = &self.text[end..node.span.start];
-            node.span = Span::empty(gap.find(':').map_or(end, |colon| end + colon + 1));
+        if node.span.is_empty() {
+            let rest = &self.text[end..];
+            let blanks = rest.len() - rest.trim_start_matches(' ').len();
+            let colon = rest[blanks..].starts_with(':');
+            node.span = Span::empty(if colon { end + blanks + 1 } else { end });
         }
     }
 
@@ -302,6 +328,9 @@ impl<'a> Builder<'a> {
     }
 
     fn problem(&mut self, kind: ProblemKind, span: Span, message: String) {
+        if matches!(kind, ProblemKind::Alias | ProblemKind::Depth) {
+            self.yaml.masked.push(span);
+        }
         self.yaml.problems.push(Problem { kind, span, message });
     }
 
@@ -328,6 +357,53 @@ const fn style_of(style: ScalarStyle) -> Style {
         ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
         ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
     }
+}
+
+/// Length of a plain scalar at the front of `words`: up to a comment.
+fn plain_len(words: &str) -> usize {
+    let comment =
+        |&(at, _): &(usize, &str)| words[..at].chars().next_back().is_none_or(char::is_whitespace);
+    let end = words.match_indices('#').find(comment).map_or(words.len(), |(at, _)| at);
+    words[..end].trim_end().len()
+}
+
+/// Length of a quoted scalar; a doubled `'` closes and opens again.
+fn quoted_len(words: &str, quote: char, escape: Option<char>) -> usize {
+    let mut chars = words.char_indices().skip(1).peekable();
+    while let Some((at, ch)) = chars.next() {
+        if Some(ch) == escape {
+            chars.next();
+        } else if ch == quote {
+            let doubled = escape.is_none() && chars.peek().is_some_and(|c| c.1 == quote);
+            if !doubled {
+                return at + ch.len_utf8();
+            }
+            chars.next();
+        }
+    }
+    words.trim_end().len()
+}
+
+/// Length of a block scalar: its lines, without a comment that is indented less.
+fn block_len(words: &str) -> usize {
+    let mut end = 0;
+    let mut indent = None;
+    let mut at = 0;
+    for (number, line) in words.split_inclusive('\n').enumerate() {
+        let text = line.trim_start_matches(' ');
+        let blanks = line.len() - text.len();
+        let blank = text.trim().is_empty();
+        if number > 0 && !blank {
+            if blanks < *indent.get_or_insert(blanks) {
+                break;
+            }
+        }
+        if !blank {
+            end = at + line.trim_end().len();
+        }
+        at += line.len();
+    }
+    end
 }
 
 /// From `at` to the end of its line.
