@@ -8,6 +8,7 @@ mod checkpoint;
 mod entries;
 mod job;
 mod text;
+mod totals;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -17,7 +18,7 @@ use serde_json::Value;
 
 use super::args::{Assess, DataFormat};
 use super::check::context;
-use super::report::{columns, counted, grouped};
+use super::report::columns;
 use super::scan::Source;
 use super::settings::shown_path;
 use super::style::{Style, plain};
@@ -180,7 +181,7 @@ impl Run<'_> {
         let job = asking.job(open);
         let plan = self.engine.plan(&job);
         if self.args.dry_run {
-            add_plan(&mut self.planned, plan);
+            totals::add_plan(&mut self.planned, plan);
             return Ok(());
         }
         self.within_cap(&plan, &asking.settings)?;
@@ -198,7 +199,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn within_cap(&self, plan: &Plan, settings: &config::Assess) -> Result<(), Failure> {
+    fn within_cap(&mut self, plan: &Plan, settings: &config::Assess) -> Result<(), Failure> {
         let spent = self.summary.cost.unwrap_or(0.0);
         let cap = settings.max_cost_per_run;
         match plan.cost() {
@@ -207,7 +208,13 @@ impl Run<'_> {
                  fewer transcripts, or raise it with --set assess.max_cost_per_run=VALUE",
                 spent + cost
             ))),
-            _ => Ok(()),
+            Some(_) => Ok(()),
+            None => {
+                self.session.out.note(
+                    "a model without a known price is asked: assess.max_cost_per_run cannot be held",
+                );
+                Ok(())
+            }
         }
     }
 
@@ -230,7 +237,7 @@ impl Run<'_> {
             }
         });
         let (summary, said) = ran.map_err(|e| Failure::new(format!("cannot start: {e}")))?;
-        add_summary(&mut self.summary, &summary);
+        totals::add_summary(&mut self.summary, &summary);
         match trouble {
             Some(e) => {
                 Err(Failure::new(format!("a result could not be kept: {}", plain_error(&e))))
@@ -292,7 +299,7 @@ impl Run<'_> {
     fn close(&mut self) {
         let style = Style::new(self.session.out.color);
         if self.args.dry_run {
-            let text = planned(&self.planned, style);
+            let text = totals::planned(&self.planned, style);
             return self.session.out.write(&text);
         }
         match self.args.format {
@@ -301,25 +308,10 @@ impl Run<'_> {
             DataFormat::Jsonl => {}
             DataFormat::Text if self.standings.is_empty() => {}
             DataFormat::Text => {
-                let text = self.totals(style);
+                let text = totals::line(&self.standings, &self.summary, style);
                 self.session.out.line(&text);
             }
         }
-    }
-
-    fn totals(&self, style: Style) -> String {
-        let order = ["passed", "failed", "gated", "too-short", "incomplete"];
-        let counts = order.iter().filter_map(|name| {
-            let n = self.standings.get(*name)?;
-            Some(format!("{} {name}", grouped(*n)))
-        });
-        let counts: Vec<String> = counts.collect();
-        let all = counted(self.standings.values().sum(), "transcript");
-        let counts =
-            if counts.is_empty() { String::new() } else { format!(": {}", counts.join(", ")) };
-        let known = format!("{} known", counted(self.summary.cached, "answer"));
-        let spent = job::spent(self.summary.calls, self.summary.cost);
-        format!("{}{counts} {}", style.bold(&all), style.dim(&format!("({spent}, {known})")))
     }
 }
 
@@ -385,60 +377,4 @@ fn keep(
         }
     }
     Ok(())
-}
-
-fn add_summary(all: &mut RunSummary, more: &RunSummary) {
-    all.transcripts += more.transcripts;
-    all.calls += more.calls;
-    all.cached += more.cached;
-    all.answered += more.answered;
-    all.unscored += more.unscored;
-    all.cost = all.cost.zip(more.cost).map(|(a, b)| a + b);
-    all.cancelled |= more.cancelled;
-}
-
-fn add_plan(all: &mut Plan, more: Plan) {
-    all.transcripts += more.transcripts;
-    all.lacking += more.lacking;
-    for judge in more.judges {
-        match all.judges.iter_mut().find(|j| j.judge == judge.judge && j.host == judge.host) {
-            Some(known) => {
-                known.calls += judge.calls;
-                known.cached += judge.cached;
-                known.tokens += judge.tokens;
-                known.cost = known.cost.zip(judge.cost).map(|(a, b)| a + b);
-            }
-            None => all.judges.push(judge),
-        }
-    }
-}
-
-/// What a run would take, and what would leave the machine.
-fn planned(plan: &Plan, style: Style) -> String {
-    let lacking = counted(plan.lacking, "transcript");
-    let mut out = format!("{lacking} of {} to ask about\n", grouped(plan.transcripts));
-    for judge in &plan.judges {
-        let cost = judge.cost.map_or_else(|| "no known price".to_owned(), |c| format!("${c:.2}"));
-        let host = judge.host.as_deref().map_or_else(
-            || "answers come from a recording".to_owned(),
-            |host| format!("text goes to {host}"),
-        );
-        let name = style.bold(&plain(&judge.judge));
-        let calls = counted(judge.calls, "call");
-        let tokens = grouped(judge.tokens);
-        let known = counted(judge.cached, "answer");
-        out +=
-            &format!("  {name}: {calls}, about {tokens} tokens, {cost}; {known} known; {host}\n");
-        if let Some(why) = &judge.refused {
-            out += &format!("    not asked: {}\n", plain(why));
-        }
-    }
-    if plan.calls() > 0 {
-        let hosts = plan.hosts().join(", ");
-        out += &format!(
-            "The transcripts, the rubric's questions, guidance and calibration examples go to {}.\n",
-            plain(&hosts)
-        );
-    }
-    out
 }

@@ -10,8 +10,9 @@ use super::args::Common;
 use crate::server;
 
 /// Serves until the editor leaves.
-pub fn run(_common: &Common) -> ExitCode {
+pub fn run(common: &Common) -> ExitCode {
     server::report_panics();
+    super::output::log(common);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -73,6 +73,7 @@ pub fn main() -> ExitCode {
     if let Command::Lsp(_) = arguments.command {
         return lsp::run(&arguments.common);
     }
+    output::log(&arguments.common);
     let mut out = Output::new(&arguments.common);
     let ending = match run(arguments, out) {
         (Ok(ending), returned) => {

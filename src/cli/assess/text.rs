@@ -61,7 +61,9 @@ fn failure(
 ) -> String {
     let kind = if criterion.gate { " (safety gate)" } else { "" };
     let mark = mark.name();
-    let title = format!("{} {}{kind}", criterion.id, plain(&criterion.name));
+    let named = criterion.name != criterion.id;
+    let name = if named { format!(" {}", plain(&criterion.name)) } else { String::new() };
+    let title = format!("{}{name}{kind}", criterion.id);
     let mut out = format!("    {} {}\n", style.bold(&title), style.bad(mark));
     // A computed check says the same in every judge's answers.
     let judges = if criterion.is_question() { &card.judges[..] } else { &card.judges[..1] };
