@@ -56,9 +56,7 @@ fn asked(text: &str) -> Result<Asked, Failure> {
     let last: usize = last.parse().ok().filter(|n| *n > 0).ok_or_else(wrong)?;
     let middle = rest.rsplit_once(':').and_then(|(path, line)| Some((path, line.parse().ok()?)));
     match middle {
-        Some((path, line)) if line > 0 => {
-            Ok(Asked { path: path.into(), line, column: Some(last) })
-        }
+        Some((path, line)) if line > 0 => Ok(Asked { path: path.into(), line, column: Some(last) }),
         _ => Ok(Asked { path: rest.into(), line: last, column: None }),
     }
 }
@@ -99,7 +97,9 @@ impl Explained<'_> {
         let outline = analysis.outline;
         match &outline {
             Some(outline) => self.transcript(outline, &text, start.line, start.column, session),
-            None => row(session, "record", "no conversation: its findings say what is wrong with it"),
+            None => {
+                row(session, "record", "no conversation: its findings say what is wrong with it")
+            }
         }
         self.surroundings(session, outline.as_ref());
         let (ignored, findings): (Vec<_>, Vec<_>) =
@@ -116,14 +116,20 @@ impl Explained<'_> {
         column: usize,
         session: &mut Session,
     ) {
-        let id = if outline.id_source.is_some() { "" } else { " (derived: it has none of its own)" };
+        let id =
+            if outline.id_source.is_some() { "" } else { " (derived: it has none of its own)" };
         row(session, "transcript", &format!("{}{id}", outline.id));
         let shape = format!("{:?}", outline.shape);
         let messages = counted(outline.messages.len(), "message");
         let exchanges = counted(outline.exchanges.len(), "exchange");
         row(session, "written as", &format!("{shape}: {messages}, {exchanges}"));
         let Some(asked) = self.asked.column else { return };
-        let at = offset(text, self.asked.line - line, asked, if self.asked.line == line { column } else { 1 });
+        let at = offset(
+            text,
+            self.asked.line - line,
+            asked,
+            if self.asked.line == line { column } else { 1 },
+        );
         match outline.messages.iter().enumerate().find(|(_, m)| m.source.touches(at)) {
             Some((index, message)) => row(session, "here", &said(index, message)),
             None => row(session, "here", "between messages"),
@@ -188,7 +194,10 @@ impl Explained<'_> {
         }
         let asks = self.rules.rubric.as_ref().and_then(|r| r.parsed.rubric.as_ref());
         if asks.is_some_and(|r| r.criteria.iter().any(crate::rubric::Criterion::is_question)) {
-            reasons.push("Questions of the rubric are answered by judges: `rubricator assess` asks them.".to_owned());
+            reasons.push(
+                "Questions of the rubric are answered by judges: `rubricator assess` asks them."
+                    .to_owned(),
+            );
         }
         for reason in reasons {
             wrap(&reason, columns()).iter().for_each(|line| session.out.line(line));
@@ -201,10 +210,9 @@ fn row(session: &mut Session, name: &str, value: &str) {
 }
 
 fn said(index: usize, message: &OutlineMessage) -> String {
-    let exchange = message.exchange.map_or_else(
-        || "in no exchange".to_owned(),
-        |number| format!("exchange {number}"),
-    );
+    let exchange = message
+        .exchange
+        .map_or_else(|| "in no exchange".to_owned(), |number| format!("exchange {number}"));
     let tokens = message.tokens.map_or_else(String::new, |n| format!(", {}", counted(n, "token")));
     let words = counted(message.words, "word");
     format!("message {} ({}), {exchange}: {words}{tokens}", index + 1, message.role.name())
@@ -242,7 +250,8 @@ mod tests {
 
     #[test]
     fn places_are_read_as_typed() {
-        let read = |text: &str| asked(text).ok().map(|a| (a.path.display().to_string(), a.line, a.column));
+        let read =
+            |text: &str| asked(text).ok().map(|a| (a.path.display().to_string(), a.line, a.column));
         assert_eq!(read("a.jsonl:3"), Some(("a.jsonl".into(), 3, None)));
         assert_eq!(read("a.jsonl:3:7"), Some(("a.jsonl".into(), 3, Some(7))));
         assert_eq!(read("C:\\a.jsonl:3"), Some(("C:\\a.jsonl".into(), 3, None)));

@@ -76,12 +76,10 @@ impl Source {
     pub fn text(&self, limits: &Limits) -> Result<String, DiskError> {
         match self {
             Self::Disk(path) => disk::read_document(path, limits),
-            Self::Bytes(path, bytes) => {
-                String::from_utf8(bytes.to_vec()).map_err(|e| DiskError {
-                    path: path.clone(),
-                    why: Unreadable::NotUtf8 { at: e.utf8_error().valid_up_to() },
-                })
-            }
+            Self::Bytes(path, bytes) => String::from_utf8(bytes.to_vec()).map_err(|e| DiskError {
+                path: path.clone(),
+                why: Unreadable::NotUtf8 { at: e.utf8_error().valid_up_to() },
+            }),
         }
     }
 }
@@ -204,12 +202,13 @@ fn look(batch: Vec<Item>, context: &Context, memos: &mut [Memo], each: &mut impl
     let seen: Vec<Vec<Seen>> = std::thread::scope(|scope| {
         let mut work = parts.into_iter().zip(memos);
         let first = work.next();
-        let others: Vec<_> = work.map(|(part, memo)| scope.spawn(move || all(part, memo))).collect();
+        let others: Vec<_> =
+            work.map(|(part, memo)| scope.spawn(move || all(part, memo))).collect();
         let first = first.map(|(part, memo)| all(part, memo));
         // A panic in a part is a panic of the whole, as it would be without threads.
-        let joined = others.into_iter().map(|other| {
-            other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        });
+        let joined = others
+            .into_iter()
+            .map(|other| other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         first.into_iter().chain(joined).collect()
     });
     seen.into_iter().flatten().for_each(each);

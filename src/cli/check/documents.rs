@@ -56,4 +56,3 @@ pub fn same(a: &Path, b: &Path) -> bool {
         _ => a == b,
     }
 }
-

@@ -95,7 +95,14 @@ fn look(
 }
 
 impl Look {
-    fn record(&mut self, source: &Source, seen: Seen, settings: &Settings, limit: usize, fix: bool) {
+    fn record(
+        &mut self,
+        source: &Source,
+        seen: Seen,
+        settings: &Settings,
+        limit: usize,
+        fix: bool,
+    ) {
         match seen.analysis {
             Ok(analysis) => {
                 self.transcripts += usize::from(analysis.outline.is_some());
@@ -145,7 +152,8 @@ fn bad_place(source: &Source, start: Start, bad: BadRecord) -> (Start, String) {
 
 /// The source with the edits applied: on disk, or in memory.
 fn mend(source: Source, edits: &[FileEdit]) -> Result<Source, DiskError> {
-    let failed = |path: &Path, error| DiskError { path: path.to_owned(), why: Unreadable::Io(error) };
+    let failed =
+        |path: &Path, error| DiskError { path: path.to_owned(), why: Unreadable::Io(error) };
     match source {
         Source::Disk(path) => match fix::rewrite(&path, edits) {
             Ok(()) => Ok(Source::Disk(path)),
