@@ -1,7 +1,7 @@
 //! One integration test binary: what the wire, the disk and the process add to
 //! the unit tests beside the code.
 
+mod engine;
 mod examples;
 mod lsp;
-mod engine;
 mod tidy;
