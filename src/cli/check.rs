@@ -6,6 +6,7 @@
 mod documents;
 mod targets;
 mod transcripts;
+mod whole;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{Run, Verdict};
+use crate::analysis::diagnostics;
 use crate::cli::settings::{place_in_file, shown_path};
 use crate::engine::rules::RubricFile;
 use crate::engine::workspace::{Problem, read_text};
@@ -41,7 +42,7 @@ fn other_settings(text: &str) -> Vec<Finding> {
 pub fn rubric(path: &Path, run: &mut Run<'_>) -> Verdict {
     match RubricFile::read(path) {
         Ok(file) => {
-            let findings = file.parsed.findings.clone();
+            let findings = diagnostics::rubric::findings(&file.text, &file.parsed);
             let placed = place_in_file(&file.text, findings);
             run.report(&shown_path(path), &placed)
         }

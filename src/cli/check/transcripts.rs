@@ -4,6 +4,7 @@ use std::io::{self, Cursor};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::whole::Whole;
 use super::{Run, Verdict};
 use crate::analysis::context::{Context, Memo};
 use crate::analysis::fixes::ROUNDS;
@@ -82,10 +83,24 @@ fn look(
     run: &Run<'_>,
 ) -> Result<Look, DiskError> {
     let mut look = Look::default();
+    let mut whole = Whole::default();
     let limit = settings.limits.findings_per_file;
-    scan(source, context, &settings.limits, memos, |seen| {
+    let facts = scan(source, context, &settings.limits, memos, |seen| {
+        whole.note(&seen);
         look.record(source, seen, settings, limit, run.args.fix);
     })?;
+    if context.families.structure {
+        let mut found = whole.findings(source, &facts, settings, run.args.fix);
+        if found.silences_records {
+            look = Look { transcripts: look.transcripts, ..Look::default() };
+        }
+        if run.args.fix {
+            look.plan.add(&found.findings, 0);
+        }
+        look.count(&found.findings);
+        found.findings.truncate(limit);
+        look.shown.extend(found.placed(source));
+    }
     look.shown.sort_by(|a, b| {
         let key = |p: &Placed| (p.bytes.start, p.bytes.end, p.finding.severity);
         key(a).cmp(&key(b)).then_with(|| a.finding.code.cmp(&b.finding.code))
@@ -122,9 +137,13 @@ impl Look {
         }
     }
 
-    fn add(&mut self, text: &str, start: Start, mut findings: Vec<Finding>, limit: usize) {
+    fn count(&mut self, findings: &[Finding]) {
         self.found += findings.len();
         self.worst = findings.iter().map(|f| f.severity).chain(self.worst).min();
+    }
+
+    fn add(&mut self, text: &str, start: Start, mut findings: Vec<Finding>, limit: usize) {
+        self.count(&findings);
         findings.truncate(limit.saturating_sub(self.shown.len()));
         if !findings.is_empty() {
             self.shown.extend(place(text, start, findings));
