@@ -4,4 +4,5 @@
 mod engine;
 mod examples;
 mod lsp;
+mod survival;
 mod tidy;

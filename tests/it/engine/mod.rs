@@ -5,7 +5,7 @@ mod calls;
 mod cancel;
 mod failures;
 mod recorded;
-mod server;
+pub mod server;
 
 use std::path::Path;
 use std::sync::Arc;
