@@ -232,3 +232,6 @@ impl Transcript {
         texts.join("\n\n")
     }
 }
+
+#[cfg(test)]
+mod oracle_tests;

@@ -24,7 +24,7 @@ fn said(check: &str, subject: &Subject<'_>) -> String {
     let mut out = format!("{}: {}\n", result.verdict.name(), result.summary);
     for spot in &result.spots {
         let text = &subject.transcript.messages[spot.message].text;
-        let words = spot.decoded.of(text).replace('\n', "⏎");
+        let words = spot.decoded.of(text).replace('\n', "⏎").replace('\u{200b}', "<zero width>");
         let _ = write!(out, "  {} «{words}» {}", spot.message, spot.message_text);
         if let Some(replacement) = &spot.replacement {
             let _ = write!(out, " → «{replacement}»");
@@ -483,7 +483,7 @@ fn ascii() {
               1 «ï» `ï` (U+00EF) is not ASCII: write it another way
               1 «👩‍👩‍👧» `👩‍👩‍👧` (U+1F469 U+200D U+1F469 …) is not ASCII: write it another way
               1 «é» `é` (U+00E9) is not ASCII: write it another way
-              1 «​» invisible character U+200B: remove it → «»
+              1 «<zero width>» invisible character U+200B: remove it → «»
         "#]],
     );
     check(

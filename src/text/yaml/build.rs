@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span as Marks};
 
+use super::extent;
 use super::{MAX_DEPTH, MAX_EXPANDED, NodeData, Problem, ProblemKind, Style, Value, Yaml};
 use crate::text::Span;
 
@@ -170,10 +171,10 @@ impl<'a> Builder<'a> {
         let start = self.behind_properties(span.start).min(span.end);
         let words = Span::new(start, span.end).of(self.text);
         let len = match style {
-            ScalarStyle::Literal | ScalarStyle::Folded => block_len(words),
-            ScalarStyle::Plain => plain_len(words),
-            ScalarStyle::SingleQuoted => quoted_len(words, '\'', None),
-            ScalarStyle::DoubleQuoted => quoted_len(words, '"', Some('\\')),
+            ScalarStyle::Literal | ScalarStyle::Folded => extent::block(words),
+            ScalarStyle::Plain => extent::plain(words),
+            ScalarStyle::SingleQuoted => extent::quoted(words, '\'', None),
+            ScalarStyle::DoubleQuoted => extent::quoted(words, '"', Some('\\')),
         };
         Span::new(start, start + len)
     }
@@ -357,53 +358,6 @@ const fn style_of(style: ScalarStyle) -> Style {
         ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
         ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
     }
-}
-
-/// Length of a plain scalar at the front of `words`: up to a comment.
-fn plain_len(words: &str) -> usize {
-    let comment =
-        |&(at, _): &(usize, &str)| words[..at].chars().next_back().is_none_or(char::is_whitespace);
-    let end = words.match_indices('#').find(comment).map_or(words.len(), |(at, _)| at);
-    words[..end].trim_end().len()
-}
-
-/// Length of a quoted scalar; a doubled `'` closes and opens again.
-fn quoted_len(words: &str, quote: char, escape: Option<char>) -> usize {
-    let mut chars = words.char_indices().skip(1).peekable();
-    while let Some((at, ch)) = chars.next() {
-        if Some(ch) == escape {
-            chars.next();
-        } else if ch == quote {
-            let doubled = escape.is_none() && chars.peek().is_some_and(|c| c.1 == quote);
-            if !doubled {
-                return at + ch.len_utf8();
-            }
-            chars.next();
-        }
-    }
-    words.trim_end().len()
-}
-
-/// Length of a block scalar: its lines, without a comment that is indented less.
-fn block_len(words: &str) -> usize {
-    let mut end = 0;
-    let mut indent = None;
-    let mut at = 0;
-    for (number, line) in words.split_inclusive('\n').enumerate() {
-        let text = line.trim_start_matches(' ');
-        let blanks = line.len() - text.len();
-        let blank = text.trim().is_empty();
-        if number > 0 && !blank {
-            if blanks < *indent.get_or_insert(blanks) {
-                break;
-            }
-        }
-        if !blank {
-            end = at + line.trim_end().len();
-        }
-        at += line.len();
-    }
-    end
 }
 
 /// From `at` to the end of its line.

@@ -11,6 +11,7 @@
 //! typing beyond what [`Node`]'s readers ask for.
 
 mod build;
+mod extent;
 mod recover;
 mod scalar;
 
