@@ -2,12 +2,11 @@
 
 pub mod context;
 pub mod diagnostics;
+pub mod fixes;
 pub mod folds;
 pub mod hints;
 pub mod hover;
 pub mod lenses;
-pub mod diagnostics;
-pub mod fixes;
 pub mod record;
 #[cfg(test)]
 mod samples;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::context::{Context, Memo};
 use super::diagnostics::tokens::TokenRules;
-use super::diagnostics::{checks, tokens};
+use super::diagnostics::{checks, structure, tokens};
 use crate::finding::Finding;
 use crate::rubric::check::{CheckResult, Subject};
 use crate::rubric::{Ask, Rubric};
@@ -84,6 +84,9 @@ pub fn analyse(record: &str, context: &Context, memo: &mut Memo) -> RecordAnalys
     let json = json::parse(record, context.depth_limit);
     let reading = read::read(record, &json);
     let mut findings = Vec::new();
+    if context.families.structure {
+        findings = structure::record(record, &json, &reading);
+    }
     let broken = json.syntax_problem().is_some();
     let Ok(transcript) = reading.transcript else {
         return RecordAnalysis { findings, outline: None };

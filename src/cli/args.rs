@@ -52,6 +52,8 @@ pub enum When {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Serve an editor over standard input and output
+    Lsp,
     /// Make a working project: settings, a starter rubric, an example transcript
     Init(Init),
     /// Report static findings: structure, tokens, checks, rubric, settings

@@ -62,6 +62,9 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return usage(&error),
     };
+    if matches!(arguments.command, Command::Lsp) {
+        return crate::server::run(arguments.common.untrusted);
+    }
     let mut out = Output::new(&arguments.common);
     let ending = match run(arguments, out) {
         (Ok(ending), returned) => {
@@ -110,6 +113,8 @@ fn dispatch(command: Command, session: &mut Session) -> Result<Ending, Failure> 
         Command::Status(args) => status::run(&args, session),
         Command::Init(args) => init::run(&args, &mut session.out),
         Command::Trust(args) => trust::run(&args, &mut session.out),
+        // `main` has dealt with it: the server has no session of ours.
+        Command::Lsp => Ok(Ending::Good),
     }
 }
 

@@ -4,6 +4,8 @@
 //! request carries its [`Reply`], and every reply is answered exactly once:
 //! by the loop, by a worker, or, when it is dropped, by the endpoint.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
 
 use serde_json::Value;
@@ -14,9 +16,11 @@ use tower_lsp_server::gen_lsp_types::{
 };
 use tower_lsp_server::jsonrpc;
 
+use crate::engine::rules::Rules;
 use crate::text::document::Change;
 
 use super::capabilities::ClientFlags;
+use super::look::Known;
 use super::requests::execute_command::Target;
 
 /// One thing that happened.
@@ -61,6 +65,29 @@ pub enum Event {
     },
     /// The client asks something.
     Asked(Request),
+    /// The rubric and tokenizer of a project were read.
+    RulesRead {
+        /// The project's generation.
+        generation: u64,
+        /// What was read.
+        rules: Box<Rules>,
+    },
+    /// A survey has looked at some records.
+    Surveyed {
+        /// The document.
+        uri: Uri,
+        /// The survey.
+        survey: Arc<AtomicBool>,
+        /// What is known of them, by the hash of the record.
+        found: Vec<(u128, Arc<Known>)>,
+    },
+    /// A survey is over.
+    SurveyEnded {
+        /// The document.
+        uri: Uri,
+        /// The survey.
+        survey: Arc<AtomicBool>,
+    },
     /// The user pressed the button of an offer.
     Accepted(Offer),
     /// The user cancelled a job in the progress view.
@@ -84,6 +111,9 @@ impl Event {
             Self::FilesChanged(_) => "files",
             Self::FoldersChanged { .. } => "folders",
             Self::Asked(_) => "request",
+            Self::RulesRead { .. } => "rules",
+            Self::Surveyed { .. } => "survey",
+            Self::SurveyEnded { .. } => "survey's end",
             Self::Accepted(_) => "accepted offer",
             Self::ProgressCancelled(_) => "cancelled progress",
             Self::ShuttingDown => "shutdown",

@@ -15,14 +15,21 @@ mod capabilities;
 mod convert;
 mod endpoint;
 mod event;
+mod kind;
 mod lifecycle;
+mod look;
 mod main_loop;
 mod open_document;
 mod outbox;
+mod projects;
+mod publication;
 mod registration;
 mod relative;
 mod requests;
 mod session;
+mod shelf;
+mod snapshot;
+mod stdio;
 mod transcripts;
 mod uri;
 
@@ -35,15 +42,16 @@ use lifecycle::Lifecycle;
 use outbox::Outbox;
 use session::Session;
 
-pub use lifecycle::report_panics;
+pub use stdio::run;
 
 /// More requests than any editor has under way: a limit that is reached would
 /// make typing and cancelling wait behind slow requests.
 const CONCURRENCY: usize = 1 << 16;
 
 /// Serves one client until it leaves, input ends, or the process that started it
-/// is gone. Returns the exit code of the process.
-pub async fn serve<I, O>(input: I, output: O) -> u8
+/// is gone. `untrusted`: static work only, whatever the client says. Returns the
+/// exit code of the process.
+pub async fn serve<I, O>(input: I, output: O, untrusted: bool) -> u8
 where
     I: AsyncRead + Unpin,
     O: AsyncWrite,
@@ -53,7 +61,7 @@ where
     let mut received = Some(received);
     let (service, socket) = LspService::build(|client| {
         let outbox = Outbox::start(client, events.clone());
-        let session = Session::new(outbox, events.clone());
+        let session = Session::new(outbox, events.clone(), untrusted);
         if let Some(received) = received.take() {
             if let Err(error) = main_loop::start(session, received) {
                 tracing::error!(%error, "the main loop could not start");

@@ -1,117 +1,153 @@
-//! An open transcript file: its records, what is known of each, and the
-//! diagnostics that follow.
+//! An open transcript file: its records and what is known of each.
 //!
 //! Invariant: what is kept of a record counts from the record's start, so an
-//! edit elsewhere costs nothing but an addition when it is shown.
+//! edit elsewhere costs nothing but an addition when it is shown. A record is
+//! known from a glance at once, and thoroughly as soon as a survey got there.
 
-use tower_lsp_server::gen_lsp_types::Diagnostic;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::analysis::record::RecordAnalysis;
+use crate::analysis::context::Context;
 use crate::text::document::{Document, Encoding, Replaced};
-use crate::transcript::records::{Layout, Records, Slot};
+use crate::transcript::records::{Layout, Records};
 
-use super::convert;
-use super::relative::{self, Range};
+use super::look::{Known, Lens, Survey};
+use super::projects::Live;
+use super::shelf::{Record, Shelf};
 
 /// Bytes read in one turn of a big file: a few milliseconds of work.
-const SLICE: usize = 1 << 20;
+const SLICE: usize = 2 << 20;
 
 /// The records of a transcript file.
 #[derive(Debug)]
 pub struct Transcripts {
-    records: Records<Known>,
+    shelf: Arc<Shelf>,
     lens: Lens,
-}
-
-/// What is known of one record.
-#[derive(Clone, Debug)]
-pub struct Known {
-    /// Everything static.
-    pub analysis: RecordAnalysis,
-    /// Where its findings are, one a finding.
-    pub ranges: Vec<Range>,
-}
-
-/// What a record is looked at with.
-#[derive(Clone, Debug)]
-struct Lens {
-    encoding: Encoding,
-}
-
-impl Lens {
-    fn look(&self, record: &str) -> Known {
-        let analysis = analyse(record);
-        let spans: Vec<_> = analysis.findings.iter().map(|f| f.span).collect();
-        let ranges = relative::ranges(record, &spans, self.encoding);
-        Known { analysis, ranges }
-    }
+    /// The survey under way.
+    survey: Option<Arc<AtomicBool>>,
+    /// Some records were only glanced at since the last survey began.
+    glanced: bool,
 }
 
 impl Transcripts {
     /// A file nothing is read of yet.
     #[must_use]
-    pub fn new(layout: Layout, encoding: Encoding) -> Self {
-        Self { records: Records::unread(layout), lens: Lens { encoding } }
+    pub fn new(layout: Layout, live: &Live, encoding: Encoding) -> Self {
+        Self {
+            shelf: Arc::new(Shelf { slots: Records::unread(layout), surveyed: HashMap::new() }),
+            lens: Lens::new(live.context(), encoding, live.generation),
+            survey: None,
+            glanced: true,
+        }
     }
 
-    /// True while a part of the file is not analysed.
+    /// True while a part of the file is not read.
     #[must_use]
     pub fn has_unread(&self) -> bool {
-        self.records.frontier().is_some()
+        self.shelf.slots.frontier().is_some()
     }
 
-    /// Analyses a further slice.
+    /// The records, to be read.
+    #[must_use]
+    pub const fn shelf(&self) -> &Arc<Shelf> {
+        &self.shelf
+    }
+
+    /// How columns are counted.
+    #[must_use]
+    pub const fn encoding(&self) -> Encoding {
+        self.lens.encoding
+    }
+
+    /// What records are looked at with.
+    #[must_use]
+    pub const fn context(&self) -> &Context {
+        self.lens.context()
+    }
+
+    /// Reads a further slice.
     pub fn read_on(&mut self, text: &Document) {
-        let Self { records, lens } = self;
-        records.advance(text, SLICE, |record| lens.look(record));
+        let Self { shelf, lens, .. } = self;
+        let records = &mut Arc::make_mut(shelf).slots;
+        records.advance(text, SLICE, |record| lens.glance(record));
+        self.glanced = true;
     }
 
     /// Follows edits; `text` is the text after them.
     pub fn edited(&mut self, text: &Document, replaced: &[Replaced]) {
-        let Self { records, lens } = self;
-        records.edited(text, replaced, |record| lens.look(record));
+        let Self { shelf, lens, .. } = self;
+        let records = &mut Arc::make_mut(shelf).slots;
+        let touched = records.edited(text, replaced, |record| lens.look(record));
+        let quick = |&i: &usize| records.slots()[i].value().quick;
+        self.glanced |= touched.fresh.iter().any(quick);
     }
 
-    /// The records, in order, as far as they are read.
-    #[must_use]
-    pub fn slots(&self) -> &[Slot<Known>] {
-        self.records.slots()
+    /// Looks at everything with other settings; what is shown stays until then.
+    pub fn change(&mut self, live: &Live) {
+        self.lens.change(live.context(), live.generation);
+        self.stop_survey();
+        self.glanced = true;
     }
 
-    /// The index of the record at a byte of the file.
+    /// True when records are known too little, the whole file is read, and no other
+    /// survey is under way.
     #[must_use]
-    pub fn at(&self, offset: usize) -> Option<usize> {
-        self.records.at(offset)
+    pub fn survey_is_due(&self) -> bool {
+        self.glanced && self.survey.is_none() && !self.has_unread()
     }
 
-    /// All diagnostics, by place.
-    #[must_use]
-    pub fn diagnostics(&self, text: &Document) -> Vec<Diagnostic> {
-        let mut all = Vec::new();
-        for slot in self.slots() {
-            let known = slot.value();
-            if known.ranges.is_empty() {
-                continue;
-            }
-            let start = text.position(slot.span().start, self.lens.encoding);
-            for (finding, range) in known.analysis.findings.iter().zip(&known.ranges) {
-                let range = convert::range(range.from(start));
-                all.push(convert::diagnostic(finding, range, "", Vec::new()));
-            }
+    /// A survey of what is known too little of, when one is due.
+    pub fn survey(&mut self, text: &Document) -> Option<Survey> {
+        if !self.survey_is_due() {
+            return None;
         }
-        all
+        self.glanced = false;
+        let generation = self.lens.generation;
+        let lacking = |r: &Record<'_>| r.known.quick || r.known.generation != generation;
+        let records: Vec<_> =
+            self.shelf.records().filter(lacking).map(|r| (r.hash(), r.span())).collect();
+        if records.is_empty() {
+            return None;
+        }
+        let cancelled = Arc::new(AtomicBool::new(false));
+        self.survey = Some(Arc::clone(&cancelled));
+        Some(Survey {
+            text: text.clone(),
+            records,
+            context: self.lens.context().clone(),
+            encoding: self.lens.encoding,
+            generation,
+            cancelled,
+        })
+    }
+
+    /// Takes up results of the survey that `cancelled` belongs to.
+    pub fn surveyed(&mut self, survey: &Arc<AtomicBool>, found: Vec<(u128, Arc<Known>)>) -> bool {
+        let current = self.survey.as_ref().is_some_and(|own| Arc::ptr_eq(own, survey));
+        if current {
+            Arc::make_mut(&mut self.shelf).surveyed.extend(found);
+        }
+        current
+    }
+
+    /// The survey is over.
+    pub fn survey_ended(&mut self, survey: &Arc<AtomicBool>) {
+        if self.survey.as_ref().is_some_and(|own| Arc::ptr_eq(own, survey)) {
+            self.survey = None;
+            Arc::make_mut(&mut self.shelf).forget();
+        }
+    }
+
+    fn stop_survey(&mut self) {
+        if let Some(survey) = self.survey.take() {
+            survey.store(true, Ordering::Relaxed);
+        }
     }
 }
 
-fn analyse(record: &str) -> RecordAnalysis {
-    use crate::finding::{Finding, Severity};
-    use crate::text::json;
-    let parsed = json::parse(record, json::DEPTH_LIMIT);
-    let finding = |p: &json::Problem| {
-        Finding::new("J001", Severity::Error, p.span, "this line is not JSON: mend it here")
-    };
-    RecordAnalysis {
-        findings: parsed.syntax_problem().map(finding).into_iter().collect(),
-        outline: None,
+impl Drop for Transcripts {
+    fn drop(&mut self) {
+        self.stop_survey();
     }
 }

@@ -62,7 +62,7 @@ impl Client {
             .expect("a runtime");
         let (output, server_input) = tokio::io::duplex(1 << 16);
         let (server_output, input) = tokio::io::duplex(1 << 16);
-        let server = runtime.spawn(rubricator::server::serve(server_input, server_output));
+        let server = runtime.spawn(rubricator::server::serve(server_input, server_output, false));
         let (sender, incoming) = mpsc::channel();
         runtime.spawn(async move {
             let mut input = BufReader::new(input);

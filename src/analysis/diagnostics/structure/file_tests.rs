@@ -97,52 +97,76 @@ fn a_sound_file_is_silent() {
 
 #[test]
 fn an_empty_file() {
-    check("", expect![[r#"
+    check(
+        "",
+        expect![[r#"
         0..0 error[F004] the file is empty: there is no record to train on
-    "#]]);
-    check("\u{feff}\n \n", expect![[r#"
+    "#]],
+    );
+    check(
+        "\u{feff}\n \n",
+        expect![[r#"
         0..3 warning[F002] the file starts with a byte order mark: most readers take it for text
             Delete the byte order mark: "\n \n"
         0..0 error[F004] the file is empty: there is no record to train on
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn byte_order_mark_blank_lines_and_line_ends() {
-    check(&format!("\u{feff}{A}\n\n \n{B}"), expect![[r#"
+    check(
+        &format!("\u{feff}{A}\n\n \n{B}"),
+        expect![[r#"
         0..3 warning[F002] the file starts with a byte order mark: most readers take it for text
             Delete the byte order mark: "{\"id\":\"a\",\"exchanges\":[{\"user\":\"Hi\",\"assistant\":\"Hello!\"}]}\n\n \n{\"id\":\"b\",\"exchanges\":[{\"user\":\"Bye\",\"assistant\":\"So long.\"}]}"
         63..66 warning[F003] 2 blank lines: some trainers stop here; delete them
             Delete blank lines: "\u{feff}{\"id\":\"a\",\"exchanges\":[{\"user\":\"Hi\",\"assistant\":\"Hello!\"}]}\n{\"id\":\"b\",\"exchanges\":[{\"user\":\"Bye\",\"assistant\":\"So long.\"}]}"
         128..128 hint[F007] the last line has no line end: a record appended later joins it
             Add the line end: "\u{feff}{\"id\":\"a\",\"exchanges\":[{\"user\":\"Hi\",\"assistant\":\"Hello!\"}]}\n\n \n{\"id\":\"b\",\"exchanges\":[{\"user\":\"Bye\",\"assistant\":\"So long.\"}]}\n"
-    "#]]);
-    check(&format!("{A}\r\n{B}\r\n"), expect![[r#"
+    "#]],
+    );
+    check(
+        &format!("{A}\r\n{B}\r\n"),
+        expect![[r#"
         59..61 hint[F007] lines end in CR LF (2 times): write LF
             Use LF line ends: "{\"id\":\"a\",\"exchanges\":[{\"user\":\"Hi\",\"assistant\":\"Hello!\"}]}\n{\"id\":\"b\",\"exchanges\":[{\"user\":\"Bye\",\"assistant\":\"So long.\"}]}\n"
-    "#]]);
-    check(r#"{"id":"a","exchanges":[{"user":"Hi","assistant":"Hel lo!"}]}"#, expect![[r#"
+    "#]],
+    );
+    check(
+        r#"{"id":"a","exchanges":[{"user":"Hi","assistant":"Hel lo!"}]}"#,
+        expect![[r#"
         52..55 hint[F007] a raw line separator U+2028 or U+2029: some readers split here
             Write as escapes: "{\"id\":\"a\",\"exchanges\":[{\"user\":\"Hi\",\"assistant\":\"Hel\\u2028lo!\"}]}"
         62..62 hint[F007] the last line has no line end: a record appended later joins it
             Add the line end: "{\"id\":\"a\",\"exchanges\":[{\"user\":\"Hi\",\"assistant\":\"Hel\u{2028}lo!\"}]}\n"
-    "#]]);
-    check(&format!("{A}\r{B}\n"), expect![[r#"
+    "#]],
+    );
+    check(
+        &format!("{A}\r{B}\n"),
+        expect![[r#"
         59..60 hint[F007] a CR that ends no line: some readers split here
             Use LF line ends: "{\"id\":\"a\",\"exchanges\":[{\"user\":\"Hi\",\"assistant\":\"Hello!\"}]}\n{\"id\":\"b\",\"exchanges\":[{\"user\":\"Bye\",\"assistant\":\"So long.\"}]}\n"
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn an_array_or_spread_records_in_a_file_of_lines() {
-    check(&format!("[{A}, {B}]\n"), expect![[r#"
+    check(
+        &format!("[{A}, {B}]\n"),
+        expect![[r#"
         0..1 error[F006] the file is one JSON array: a `.jsonl` holds one record a line
             Write one record a line: "{\"id\":\"a\",\"exchanges\":[{\"user\":\"Hi\",\"assistant\":\"Hello!\"}]}\n{\"id\":\"b\",\"exchanges\":[{\"user\":\"Bye\",\"assistant\":\"So long.\"}]}\n"
-    "#]]);
-    check(&format!("[\n  {A},\n  {B}\n]\n"), expect![[r#"
+    "#]],
+    );
+    check(
+        &format!("[\n  {A},\n  {B}\n]\n"),
+        expect![[r#"
         0..1 error[F006] the file is one JSON array: a `.jsonl` holds one record a line
             Write one record a line: "{\"id\":\"a\",\"exchanges\":[{\"user\":\"Hi\",\"assistant\":\"Hello!\"}]}\n{\"id\":\"b\",\"exchanges\":[{\"user\":\"Bye\",\"assistant\":\"So long.\"}]}\n"
-    "#]]);
+    "#]],
+    );
     check(
         "{\n  \"id\": \"a\",\n  \"exchanges\": [\n    {\"user\": \"Hi\",\n \"assistant\": \"So { \\n  \"}\n  ]\n}\n",
         expect![[r#"
@@ -157,24 +181,33 @@ fn an_array_or_spread_records_in_a_file_of_lines() {
 
 #[test]
 fn one_file_one_format() {
-    check(&format!("{A}\n[[\"x\",\"y\"]]\n{B}\n"), expect![[r#"
+    check(
+        &format!("{A}\n[[\"x\",\"y\"]]\n{B}\n"),
+        expect![[r#"
         60..61 warning[F010] this record is written as [user, assistant] pairs, line 1 as exchanges: one file, one format
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn duplicates_name_the_first() {
     let near = A.replace("Hello!", "hello").replace("\"a\"", "\"c\"");
     let namesake = B.replace("\"b\"", "\"a\"");
-    check(&format!("{A}\n{near}\n{namesake}\n{A}\n"), expect![[r#"
+    check(
+        &format!("{A}\n{near}\n{namesake}\n{A}\n"),
+        expect![[r#"
         66..69 warning[D001] but for case, spaces and punctuation the same conversation as line 1 (`a`): keep one
         125..128 warning[D001] id `a` is taken by line 1: give one of them another
         188..191 warning[D001] the same conversation as line 1 (`a`): delete one of them
-    "#]]);
+    "#]],
+    );
     let nameless = A.replace("\"id\":\"a\",", "");
-    check(&format!("{nameless}\n{nameless}\n"), expect![[r#"
+    check(
+        &format!("{nameless}\n{nameless}\n"),
+        expect![[r#"
         51..52 warning[D001] the same conversation as line 1: delete one of them
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -76,11 +76,14 @@ fn syntax_problems_are_one_j001() {
                 {"id": "i", "messages": [{"role": "user", "content": "it's \"a\"", "x": null, "train": true}]}
         "#]],
     );
-    check(r##"{"id": "i" "messages": 3}"##, expect![[r#"
+    check(
+        r##"{"id": "i" "messages": 3}"##,
+        expect![[r#"
         1:12..1:12 error[J001] `,` is missing here, or a quote inside the text before it is not escaped as `\"`
             suggested: Insert the missing comma
             {"id": "i", "messages": 3}
-    "#]]);
+    "#]],
+    );
     check(
         r##"{id: "i", // note
  "a": NaN}"##,
@@ -90,34 +93,58 @@ fn syntax_problems_are_one_j001() {
                 {"id": "i", ⏎ "a": null}
         "#]],
     );
-    check(r##"{"id": "C:\dir"}"##, expect![[r#"
+    check(
+        r##"{"id": "C:\dir"}"##,
+        expect![[r#"
         1:11..1:13 error[J001] `\d` is no JSON escape: write a backslash as `\\`
             suggested: Escape the backslash
             {"id": "C:\\dir"}
-    "#]]);
-    check(r##"{"id": "i", "messages": [{"role": "user", "content": "cut off"##, expect![[r#"
+    "#]],
+    );
+    check(
+        r##"{"id": "i", "messages": [{"role": "user", "content": "cut off"##,
+        expect![[r#"
         1:54..1:62 error[J001] the text that starts here never ends: `"` is missing
-    "#]]);
-    check(r##"{"id": "i", "messages": [{"role": "user", "content": "a"}"##, expect![[r#"
+    "#]],
+    );
+    check(
+        r##"{"id": "i", "messages": [{"role": "user", "content": "a"}"##,
+        expect![[r#"
         1:1..1:2 error[J001] this bracket is never closed: the record is cut off
             suggested: Close the record
             {"id": "i", "messages": [{"role": "user", "content": "a"}]}
-    "#]]);
-    check(r##"{"id": "i", "messages": [{"role": "user","##, expect![[r#"
+    "#]],
+    );
+    check(
+        r##"{"id": "i", "messages": [{"role": "user","##,
+        expect![[r#"
         1:1..1:2 error[J001] this bracket is never closed: the record is cut off
-    "#]]);
-    check(r##"[1, {"a": 2]"##, expect![[r#"
+    "#]],
+    );
+    check(
+        r##"[1, {"a": 2]"##,
+        expect![[r#"
         1:5..1:6 error[J001] this bracket is never closed: the record is cut off
-    "#]]);
-    check(r##"{"a": 01}"##, expect![[r#"
+    "#]],
+    );
+    check(
+        r##"{"a": 01}"##,
+        expect![[r#"
         1:7..1:9 error[J001] `01` is no JSON number
-    "#]]);
-    check(r##"not json"##, expect![[r#"
+    "#]],
+    );
+    check(
+        r##"not json"##,
+        expect![[r#"
         1:1..1:4 error[J001] `not` is no JSON value
-    "#]]);
-    check(r##"{"a": "b" "c"}"##, expect![[r#"
+    "#]],
+    );
+    check(
+        r##"{"a": "b" "c"}"##,
+        expect![[r#"
         1:11..1:11 error[J001] `,` is missing here, or a quote inside the text before it is not escaped as `\"`
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -130,14 +157,20 @@ fn two_records_on_a_line_are_split() {
                 {"id": "i", "exchanges": [{"user": "a", "assistant": "b"}]} ⏎ {"id": "j"}
         "#]],
     );
-    check(r##"{"id": "i", "exchanges": [{"user": "a", "assistant": "b"}]} # done"##, expect![[r#"
+    check(
+        r##"{"id": "i", "exchanges": [{"user": "a", "assistant": "b"}]} # done"##,
+        expect![[r#"
         1:61..1:67 error[J001] JSON has no comments: delete it
             suggested: Delete comments
             {"id": "i", "exchanges": [{"user": "a", "assistant": "b"}]} 
-    "#]]);
-    check(r##"{"id": "i"} trailing"##, expect![[r#"
+    "#]],
+    );
+    check(
+        r##"{"id": "i"} trailing"##,
+        expect![[r#"
         1:13..1:14 error[J005] text after the record: delete it, or put it inside
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -156,24 +189,36 @@ fn sound_json_that_readers_take_differently() {
                 {"id": "i", "exchanges": [{"user": "a", "user": "b", "assistant": "d"}]}
         "#]],
     );
-    check(r##"{"id": "i", "exchanges": [{"user": "a	b", "assistant": "c"}]}"##, expect![[r#"
+    check(
+        r##"{"id": "i", "exchanges": [{"user": "a	b", "assistant": "c"}]}"##,
+        expect![[r#"
         1:38..1:39 error[J004] a raw control character (U+0009) in a string: write `\t`
             suggested: Escape as `\t`
             {"id": "i", "exchanges": [{"user": "a\tb", "assistant": "c"}]}
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_record_without_a_conversation() {
-    check(r##"3"##, expect![[r#"
+    check(
+        r##"3"##,
+        expect![[r#"
         1:1..1:2 error[J002] the record is a number: write an object `{…}`
-    "#]]);
-    check(r##"[{"a": 1}]"##, expect![[r#"
+    "#]],
+    );
+    check(
+        r##"[{"a": 1}]"##,
+        expect![[r#"
         1:1..1:2 error[J002] the record is a list: write an object `{…}`
-    "#]]);
-    check(r##"{"id": "i"}"##, expect![[r#"
+    "#]],
+    );
+    check(
+        r##"{"id": "i"}"##,
+        expect![[r#"
         1:1..1:2 error[R001] no conversation here: one of `messages`, `conversations`, `exchanges`, `turns`, `contents` is missing
-    "#]]);
+    "#]],
+    );
     check(
         r##"{"id": "i", "mesages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}"##,
         expect![[r#"
@@ -182,21 +227,36 @@ fn a_record_without_a_conversation() {
                 {"id": "i", "messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}
         "#]],
     );
-    check(r##"{"messages": null}"##, expect![[r#"
+    check(
+        r##"{"messages": null}"##,
+        expect![[r#"
         1:14..1:18 error[R001] `messages` is null: it must be a list
-    "#]]);
-    check(r##"{"messages": []}"##, expect![[r#"
+    "#]],
+    );
+    check(
+        r##"{"messages": []}"##,
+        expect![[r#"
         1:14..1:16 error[R001] the conversation is empty
-    "#]]);
-    check(r##"{"conversations": {"from": "human"}}"##, expect![[r#"
+    "#]],
+    );
+    check(
+        r##"{"conversations": {"from": "human"}}"##,
+        expect![[r#"
         1:19..1:36 error[R001] `conversations` is an object: it must be a list
-    "#]]);
-    check(r##"{"instruction": "a", "output": "b"}"##, expect![[r#"
+    "#]],
+    );
+    check(
+        r##"{"instruction": "a", "output": "b"}"##,
+        expect![[r#"
         1:1..1:2 error[R001] this is an instruction record (`instruction`, `output`), not a conversation: rewrite it with `messages`
-    "#]]);
-    check(r##"{"text": "a"}"##, expect![[r#"
+    "#]],
+    );
+    check(
+        r##"{"text": "a"}"##,
+        expect![[r#"
         1:1..1:2 error[R001] this is a plain text record (`text`), not a conversation: rewrite it with `messages`
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -208,13 +268,19 @@ fn items_that_are_no_messages_and_two_formats() {
             1:65..1:69 error[R002] null in the conversation: a message is an object with a role and its text
         "#]],
     );
-    check(r##"{"id": "i", "exchanges": [{"user": "a", "assistant": "b"}, "c"]}"##, expect![[r#"
+    check(
+        r##"{"id": "i", "exchanges": [{"user": "a", "assistant": "b"}, "c"]}"##,
+        expect![[r#"
         1:60..1:63 error[R002] a string in the conversation: an exchange is an object with `user` and `assistant`
-    "#]]);
-    check(r##"[["a", "b"], ["c", "d", "e"], 3]"##, expect![[r#"
+    "#]],
+    );
+    check(
+        r##"[["a", "b"], ["c", "d", "e"], 3]"##,
+        expect![[r#"
         1:25..1:28 error[R002] a string in the conversation: a pair is a list of two texts
         1:31..1:32 error[R002] a number in the conversation: a pair is a list of two texts
-    "#]]);
+    "#]],
+    );
     check(
         r##"{"id": "i", "text": "a b", "messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}"##,
         expect![[r#"
@@ -235,21 +301,30 @@ fn items_that_are_no_messages_and_two_formats() {
 
 #[test]
 fn a_record_without_an_id_can_be_given_one() {
-    check(r##"{"exchanges": [{"user": "a", "assistant": "b"}], "x": 1}"##, expect![[r#"
+    check(
+        r##"{"exchanges": [{"user": "a", "assistant": "b"}], "x": 1}"##,
+        expect![[r#"
         1:1..1:2 hint[R005] no `id`: it goes by `t-ff40223650bb` until its text changes
             suggested: Add id `t-ff40223650bb`
             {"id": "t-ff40223650bb", "exchanges": [{"user": "a", "assistant": "b"}], "x": 1}
-    "#]]);
-    check(r##"{"exchanges":[{"user":"a","assistant":"b"}]}"##, expect![[r#"
+    "#]],
+    );
+    check(
+        r##"{"exchanges":[{"user":"a","assistant":"b"}]}"##,
+        expect![[r#"
         1:1..1:2 hint[R005] no `id`: it goes by `t-ff40223650bb` until its text changes
             suggested: Add id `t-ff40223650bb`
             {"id":"t-ff40223650bb","exchanges":[{"user":"a","assistant":"b"}]}
-    "#]]);
-    check(r##"{"id": null, "exchanges": [{"user": "a", "assistant": "b"}]}"##, expect![[r#"
+    "#]],
+    );
+    check(
+        r##"{"id": null, "exchanges": [{"user": "a", "assistant": "b"}]}"##,
+        expect![[r#"
         1:1..1:2 hint[R005] no `id`: it goes by `t-ff40223650bb` until its text changes
             suggested: Add id `t-ff40223650bb`
             {"id": "t-ff40223650bb", "exchanges": [{"user": "a", "assistant": "b"}]}
-    "#]]);
+    "#]],
+    );
     check(
         r##"{
   "exchanges": [{"user": "a", "assistant": "b"}]
@@ -260,9 +335,12 @@ fn a_record_without_an_id_can_be_given_one() {
                 {⏎  "id": "t-ff40223650bb",⏎  "exchanges": [{"user": "a", "assistant": "b"}]⏎}
         "#]],
     );
-    check(r##"{"id": {"odd": 1}, "exchanges": [{"user": "a", "assistant": "b"}]}"##, expect![[r#"
+    check(
+        r##"{"id": {"odd": 1}, "exchanges": [{"user": "a", "assistant": "b"}]}"##,
+        expect![[r#"
         1:1..1:2 hint[R005] no `id`: it goes by `t-ff40223650bb` until its text changes
-    "#]]);
+    "#]],
+    );
     check(
         r##"{"transcript_id": 7, "exchanges": [{"user": "a", "assistant": "b"}]}"##,
         expect![[""]],
@@ -477,13 +555,16 @@ fn exchanges_and_pairs() {
                 {"id": "i", "exchanges": [{"user": "a", "assistant": "b"}]}
         "#]],
     );
-    check(r##"[["a"], [null, "b"], ["c", "d"], ["e"]]"##, expect![[r#"
+    check(
+        r##"[["a"], [null, "b"], ["c", "d"], ["e"]]"##,
+        expect![[r#"
         1:2..1:3 error[M001] the pair has no assistant text
         1:10..1:14 error[M006] `user` is null: write what is said
         1:35..1:38 warning[T002] the last message has no reply: no trainer learns from it, and it counts as no exchange
             safe: Delete what follows the last reply
             [["a"], [null, "b"], ["c", "d"]]
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
