@@ -2,6 +2,7 @@
 
 pub mod context;
 pub mod diagnostics;
+pub mod file;
 pub mod fixes;
 pub mod folds;
 pub mod hints;

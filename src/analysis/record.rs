@@ -23,6 +23,8 @@ use crate::transcript::{Exchange, Message, Role, Shape, Transcript, digest, read
 pub struct RecordAnalysis {
     /// Structure, token and check findings, by place.
     pub findings: Vec<Finding>,
+    /// How the record is written, as far as its keys tell, even when it holds no conversation.
+    pub shape: Option<Shape>,
     /// The conversation in outline; `None` when the record is none.
     pub outline: Option<Outline>,
 }
@@ -38,6 +40,8 @@ pub struct Outline {
     pub shape: Shape,
     /// The transcript digest: what answers hang on.
     pub digest: [u8; 32],
+    /// The same through case, white space and punctuation (rule D001).
+    pub normalised: u128,
     /// The record's own batch.
     pub batch: Option<String>,
     /// Tokens of the record as rendered; `None` until counted.
@@ -88,8 +92,9 @@ pub fn analyse(record: &str, context: &Context, memo: &mut Memo) -> RecordAnalys
         findings = structure::record(record, &json, &reading);
     }
     let broken = json.syntax_problem().is_some();
+    let shape = reading.shape;
     let Ok(transcript) = reading.transcript else {
-        return RecordAnalysis { findings, outline: None };
+        return RecordAnalysis { findings, shape, outline: None };
     };
     let mut outline = outline(record, &transcript, memo);
     if !broken {
@@ -102,7 +107,7 @@ pub fn analyse(record: &str, context: &Context, memo: &mut Memo) -> RecordAnalys
         finding.transcript = Some(Arc::clone(&outline.id));
     }
     findings.sort_by(|a, b| (a.span, a.severity, &a.code).cmp(&(b.span, b.severity, &b.code)));
-    RecordAnalysis { findings, outline: Some(outline) }
+    RecordAnalysis { findings, shape, outline: Some(outline) }
 }
 
 /// One transcript being looked at.
@@ -199,6 +204,7 @@ fn outline(record: &str, transcript: &Transcript, memo: &mut Memo) -> Outline {
         id_source: transcript.id_source,
         shape: transcript.shape,
         digest: digest::of(record, transcript).0,
+        normalised: digest::normalised(transcript),
         batch: transcript.batch.clone(),
         tokens: None,
         exchanges: transcript

@@ -21,6 +21,7 @@ pub fn outline() -> Outline {
         id_source: Some(Span::new(7, 12)),
         shape: Shape::Messages,
         digest: [0; 32],
+        normalised: 0,
         batch: None,
         tokens: None,
         messages: vec![

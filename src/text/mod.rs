@@ -8,4 +8,5 @@ pub mod patch;
 pub mod span;
 pub mod yaml;
 
+pub use document::Document;
 pub use span::Span;

@@ -197,11 +197,23 @@ mod tests {
         serde_json::to_vec(&json).unwrap()
     }
 
-    /// Ours and the reference, of the same file.
-    static LOADED: LazyLock<(Arc<HfTokenizer>, Tokenizer)> = LazyLock::new(|| {
-        let json = tokenizer_json(json!({}));
-        let own = Arc::new(HfTokenizer::from_json(&json).unwrap());
-        (own, Tokenizer::from_bytes(&json).unwrap())
+    /// Ours and the reference, of the same files: byte-level, and the two ways of
+    /// marking words (before every piece, before the first of the text only).
+    static LOADED: LazyLock<Vec<(Arc<HfTokenizer>, Tokenizer)>> = LazyLock::new(|| {
+        let words = |scheme| {
+            let mut model: Value = serde_json::from_slice(&tokenizer_json(json!({}))).unwrap();
+            let mut model = model["model"].take();
+            model["unk_token"] = "!".into();
+            let metaspace = json!({"type": "Metaspace", "replacement": "▁", "prepend_scheme": scheme, "split": true});
+            tokenizer_json(json!({"pre_tokenizer": metaspace, "model": model}))
+        };
+        let load = |json: Vec<u8>| {
+            (
+                Arc::new(HfTokenizer::from_json(&json).unwrap()),
+                Tokenizer::from_bytes(&json).unwrap(),
+            )
+        };
+        [tokenizer_json(json!({})), words("always"), words("first")].map(load).into()
     });
 
     #[test]
@@ -253,16 +265,17 @@ mod tests {
         fn a_record_counts_as_its_rendered_text(
             texts in prop::collection::vec("([a-z \n]{0,6}|hello world|<\\|im_end\\|>|<s>|\\PC{0,4}){0,5}", 1..5)
         ) {
-            let (own, engine) = &*LOADED;
-            let counter = Counter::HuggingFace(Arc::clone(own));
             let template = Arc::new(Template::built_in("chatml").unwrap());
             let messages = texts.iter().map(|t| RenderMessage::new("user", t.as_str())).collect();
             let input = RenderInput { messages, ..RenderInput::default() };
             let Template::Jinja(chat) = template.as_ref() else { panic!("chatml is a template") };
             let rendered = chat.render(&input, false).unwrap();
-            let record = RecordCounter::new(counter, Arc::clone(&template), Arc::default());
-            let got = record.record_tokens(&input).unwrap().tokens;
-            prop_assert_eq!(got, engine.encode(rendered.text(), false).unwrap().len());
+            for (own, engine) in LOADED.iter() {
+                let counter = Counter::HuggingFace(Arc::clone(own));
+                let record = RecordCounter::new(counter, Arc::clone(&template), Arc::default());
+                let got = record.record_tokens(&input).unwrap().tokens;
+                prop_assert_eq!(got, engine.encode(rendered.text(), false).unwrap().len());
+            }
         }
     }
 }

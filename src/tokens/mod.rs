@@ -9,6 +9,7 @@ pub mod hugging_face;
 pub mod memo;
 mod openai;
 pub mod record;
+pub mod settings;
 pub mod template;
 
 pub use counter::{CountError, Counter, Encoding};
@@ -16,4 +17,4 @@ pub use hugging_face::HfTokenizer;
 pub use memo::Memo;
 pub use record::{Precision, RecordCount, RecordCounter, RecordCounts, RecordError};
 pub use template::input::{RenderInput, RenderMessage};
-pub use template::{Specials, Template, TemplateError};
+pub use template::{BUILT_IN, Specials, Template, TemplateError};

@@ -78,6 +78,13 @@ pub(crate) struct Odd {
 }
 
 impl FileFacts {
+    /// Takes in the next bytes of the file, whatever lines they are in.
+    pub(crate) fn note_bytes(&mut self, bytes: &[u8]) {
+        let Some(last) = bytes.last() else { return };
+        self.bytes += bytes.len();
+        self.no_final_newline = *last != b'\n';
+    }
+
     /// Adds one line. The place of each mark stays the first one, in whatever
     /// order the lines come.
     pub(crate) fn note(&mut self, line: &Line) {
@@ -136,6 +143,13 @@ impl Line {
     /// An item of a `.json` file, which has no line of its own.
     pub(crate) fn item(content: Span) -> Self {
         Self { content, end_len: 0, crlf: false, blank: false, odd: None }
+    }
+
+    /// A line nobody can read: it has an extent, and that is all.
+    pub(crate) fn opaque(start: usize, length: usize, crlf: bool, ended: bool) -> Self {
+        let content = Span::new(start, start + length - usize::from(crlf));
+        let end_len = u8::from(crlf) + u8::from(ended);
+        Self { content, end_len, crlf, blank: false, odd: None }
     }
 
     /// The line with its line end.

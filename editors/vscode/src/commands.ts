@@ -20,8 +20,7 @@ export function registerCommands(context: vscode.ExtensionContext, { client, res
       return;
     }
     const uri = editor ? running.code2ProtocolConverter.asUri(editor.document.uri) : undefined;
-    const position = editor ? running.code2ProtocolConverter.asPosition(editor.selection.active) : undefined;
-    explainRefusal(await running.sendRequest(ExecuteCommandRequest.type, { command, arguments: [{ uri, position }] }));
+    explainRefusal(await running.sendRequest(ExecuteCommandRequest.type, { command, arguments: [{ uri }] }));
   };
 
   register('assessFile', onServer('rubricator.assess'));

@@ -29,7 +29,7 @@ export function createClient(context: vscode.ExtensionContext, log: vscode.LogOu
       documentSelector: documents,
       outputChannel: log,
       // No judge is asked for a folder nobody has trusted: the server does the static work only.
-      initializationOptions: { trusted: vscode.workspace.isTrusted },
+      initializationOptions: { trusted: vscode.workspace.isTrusted, settings: { assess: settings.get('assess'), tokens: settings.get('tokens') } },
       middleware: {
         executeCommand: async (name: string, args: unknown[], next: ExecuteCommandSignature) => explainRefusal(await next(name, args)),
       },

@@ -1,0 +1,8 @@
+-- The least a user would write: the plugin on the runtime path, and the server enabled.
+vim.opt.runtimepath:prepend(vim.env.ROOT .. '/editors/neovim')
+vim.opt.swapfile = false
+vim.opt.signcolumn = 'yes'
+vim.opt.linebreak = true
+vim.opt.termguicolors = true
+vim.diagnostic.config({ virtual_text = { current_line = true }, severity_sort = true })
+vim.lsp.enable('rubricator')

@@ -1,0 +1,36 @@
+#!/bin/bash
+# A real Neovim in a real terminal: what stands on the screen, and a picture of it.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+export LC_ALL=C.UTF-8 TERM=tmux-256color COLORTERM=truecolor
+tmux="tmux -S $SCENE/tmux.sock -f /dev/null -u"
+columns=${COLUMNS_WANTED:-120} lines=${LINES_WANTED:-40}
+trap '$tmux kill-server 2>/dev/null || true' EXIT
+
+screen() { $tmux capture-pane -p -t t; }
+wait_for() {
+  local end=$((SECONDS + 40))
+  until screen | grep -qE -- "$1"; do
+    ((SECONDS < end)) || { echo "not on the screen within 40 s: $1"; screen; exit 1; }
+    sleep 0.1
+  done
+}
+keys() { $tmux send-keys -t t "$@"; }
+picture() {
+  $tmux capture-pane -e -p -t t >"$SCENE/screen.ansi"
+  aha --black <"$SCENE/screen.ansi" |
+    sed 's#<pre>#<pre style="font:14px DejaVu Sans Mono,Noto Color Emoji,monospace;margin:8px;line-height:1.3">#' >"$SCENE/screen.html"
+  chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
+    --disable-component-update --disable-sync --user-data-dir="$SCENE/chromium" --hide-scrollbars \
+    --window-size=$((columns * 9 - 40)),$((lines * 19)) --screenshot="$SHOTS/$1.png" "file://$SCENE/screen.html" >/dev/null 2>&1
+}
+
+$tmux new-session -d -x "$columns" -y "$lines" -s t "cd '$PROJECT' && '$NVIM' --clean -u '$here/neovim.lua' data/raw/first-week.jsonl"
+wait_for 'night-shift'
+wait_for 'Assess'
+keys ':write' Enter
+wait_for '[Gg]ated'
+keys '/stop taking' Enter
+wait_for 'SA1|unsafe'
+picture neovim
+keys ':qa!' Enter
