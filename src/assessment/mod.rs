@@ -9,6 +9,7 @@ use crate::rubric::Verdict;
 
 pub mod agree;
 pub mod asked;
+pub mod checked;
 pub mod evidence;
 pub mod output;
 pub mod reply;

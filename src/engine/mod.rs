@@ -1,6 +1,30 @@
 //! The only door to paid work and to disk.
 
+pub mod answer_key;
+pub mod assess;
+pub mod flight;
+pub mod job;
+mod judge;
+mod lane;
+pub mod options;
+pub mod plan;
+mod prepared;
+pub mod provider;
+pub mod recording;
+mod run;
+pub mod secret;
+pub mod store;
+mod stores;
+mod tally;
+pub mod trust;
 pub mod disk;
 pub mod rules;
 pub mod trusted_projects;
 pub mod workspace;
+
+pub use assess::Engine;
+pub use job::{AssessJob, AssessUpdate, JobTranscript, RunSummary};
+pub use options::EngineOptions;
+pub use plan::{JudgePlan, Plan};
+pub use recording::RecordingWriter;
+pub use trust::Trust;

@@ -2,4 +2,5 @@
 //! the unit tests beside the code.
 
 mod lsp;
+mod engine;
 mod tidy;

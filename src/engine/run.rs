@@ -1,0 +1,208 @@
+//! One run: a job, what is known so far, and the one place that says so.
+//!
+//! Invariant: whatever happens to its lanes, a run settles everything it
+//! expected before it finishes; what nobody answered is unscored with a reason.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
+
+use crate::assessment::{JudgeOutcomes, Unscored, UnscoredReason};
+use crate::config::{Judge, Provider};
+
+use super::assess::Inner;
+use super::job::{AssessUpdate, RunSummary};
+use super::prepared::{Prepared, samples};
+use super::provider::Usage;
+use super::store::Store;
+use super::tally::{Heard, Slot, Tally};
+use super::trust;
+
+/// A run under way.
+pub(super) struct Run {
+    pub(super) engine: Arc<Inner>,
+    pub(super) prepared: Prepared,
+    pub(super) cancel: CancellationToken,
+    pub(super) store: Option<Arc<Store>>,
+    names: Vec<Arc<str>>,
+    ids: Vec<Arc<str>>,
+    updates: UnboundedSender<AssessUpdate>,
+    started: Instant,
+    // Held only to count one outcome; never across an await.
+    counts: Mutex<Counts>,
+    calls: AtomicUsize,
+}
+
+#[derive(Default)]
+struct Counts {
+    tally: Tally,
+    done: usize,
+    summary: RunSummary,
+    unpriced: bool,
+}
+
+impl Run {
+    pub(super) fn new(
+        engine: Arc<Inner>,
+        prepared: Prepared,
+        store: Option<Arc<Store>>,
+        cancel: CancellationToken,
+        updates: UnboundedSender<AssessUpdate>,
+    ) -> Self {
+        let names = prepared.job.judges.iter().map(|j| j.name.as_str().into()).collect();
+        let ids = prepared.job.rubric.criteria.iter().map(|c| c.id.as_str().into()).collect();
+        let (started, counts, calls) = (Instant::now(), Mutex::default(), AtomicUsize::new(0));
+        Self { engine, prepared, cancel, store, names, ids, updates, started, counts, calls }
+    }
+
+    /// Announces the run and expects all its outcomes.
+    pub(super) fn begin(&self) {
+        let job = &self.prepared.job;
+        let transcripts = self.prepared.subjects.len();
+        self.say(AssessUpdate::Started { generation: job.generation, transcripts });
+        for (index, subject) in self.prepared.subjects.iter().enumerate() {
+            let judges = job.judges.iter().map(|judge| (silent(judge), samples(judge))).collect();
+            let done = self.counts().tally.expect(index, judges, &subject.questions);
+            if let Some(judges) = done {
+                self.finish_transcript(index, judges);
+            }
+        }
+    }
+
+    /// One outcome is there: counts it and tells.
+    pub(super) fn hear(&self, slot: Slot, heard: Heard) {
+        let id = &self.ids[slot.criterion];
+        let settled = self.counts().tally.hear(slot, id, heard);
+        if let Some(Heard { outcome, cached }) = settled.criterion {
+            let judge = &self.prepared.job.judges[slot.judge];
+            let answered = outcome.answer().is_some();
+            {
+                let summary = &mut self.counts().summary;
+                let count = match (answered, cached) {
+                    (true, true) => &mut summary.cached,
+                    (true, false) => &mut summary.answered,
+                    (false, _) => &mut summary.unscored,
+                };
+                *count += 1;
+            }
+            self.say(AssessUpdate::Outcome {
+                generation: self.prepared.job.generation,
+                transcript: self.prepared.subjects[slot.transcript].digest,
+                judge: Arc::clone(&self.names[slot.judge]),
+                criterion: Arc::clone(id),
+                outcome,
+                cached,
+                recorded: judge.provider == Provider::Recorded,
+            });
+        }
+        if let Some(judges) = settled.transcript {
+            self.finish_transcript(slot.transcript, judges);
+        }
+    }
+
+    /// Nobody answers this judge's remaining questions, and this is why.
+    pub(super) fn give_up(&self, judge: usize, why: &Unscored) {
+        self.close(|slot| slot.judge == judge, why);
+    }
+
+    /// One call more is sent.
+    pub(super) fn count_call(&self, judge: &Judge) {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        if !trust::stays_here(judge) {
+            self.counts().unpriced = true;
+        }
+    }
+
+    pub(super) fn count_usage(&self, usage: Usage) {
+        let mut counts = self.counts();
+        counts.summary.input_tokens += usage.input;
+        counts.summary.output_tokens += usage.output;
+    }
+
+    /// Says something once.
+    pub(super) fn notice(&self, message: impl Into<String>) {
+        let generation = self.prepared.job.generation;
+        self.say(AssessUpdate::Notice { generation, message: message.into() });
+    }
+
+    /// Settles what is left and tells the totals.
+    pub(super) fn end(&self) -> RunSummary {
+        let cancelled = self.cancel.is_cancelled();
+        let why = if cancelled {
+            cancelled_outcome()
+        } else {
+            Unscored::new(UnscoredReason::ProviderError, "the run ended without an outcome")
+        };
+        self.close(|_| true, &why);
+        let cost = self.cost();
+        let mut summary = self.counts().summary.clone();
+        summary.transcripts = self.prepared.subjects.len();
+        summary.calls = self.calls.load(Ordering::Relaxed);
+        summary.cost = cost;
+        summary.elapsed = self.elapsed();
+        summary.cancelled = cancelled;
+        let generation = self.prepared.job.generation;
+        self.say(AssessUpdate::Finished { generation, summary: summary.clone() });
+        summary
+    }
+
+    fn close(&self, which: impl Fn(&Slot) -> bool, why: &Unscored) {
+        let missing = self.counts().tally.missing();
+        for (slot, samples) in missing.into_iter().filter(|(slot, _)| which(slot)) {
+            for _ in 0..samples {
+                let outcome = why.clone().into();
+                self.hear(slot, Heard { outcome, cached: false });
+            }
+        }
+    }
+
+    fn finish_transcript(&self, index: usize, judges: Vec<JudgeOutcomes>) {
+        let generation = self.prepared.job.generation;
+        let transcript = self.prepared.subjects[index].digest;
+        self.say(AssessUpdate::TranscriptDone { generation, transcript, judges });
+        let done = {
+            let mut counts = self.counts();
+            counts.done += 1;
+            counts.done
+        };
+        let total = self.prepared.subjects.len();
+        let calls = self.calls.load(Ordering::Relaxed);
+        let (elapsed, cost) = (self.elapsed(), self.cost());
+        self.say(AssessUpdate::Progress { generation, done, total, calls, elapsed, cost });
+    }
+
+    /// Nothing has a price yet, except what stays on this machine: that is free.
+    fn cost(&self) -> Option<f64> {
+        (!self.counts().unpriced).then_some(0.0)
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    fn say(&self, update: AssessUpdate) {
+        // Whoever listened may be gone; the answers are kept all the same.
+        let _ = self.updates.send(update);
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A judge that has said nothing yet.
+pub(super) fn silent(judge: &Judge) -> JudgeOutcomes {
+    JudgeOutcomes {
+        judge: judge.name.clone(),
+        outcomes: std::collections::BTreeMap::new(),
+        cached: true,
+        recorded: judge.provider == Provider::Recorded,
+    }
+}
+
+pub(super) fn cancelled_outcome() -> Unscored {
+    Unscored::new(UnscoredReason::Cancelled, "the run was cancelled")
+}

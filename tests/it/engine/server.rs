@@ -1,0 +1,145 @@
+//! A judge on this machine: an HTTP server that speaks Chat Completions,
+//! remembers what it was asked, and answers as the test says.
+
+use std::sync::{Arc, Mutex};
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+/// One request as it came.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The criterion ids of its schema, in order.
+    pub criteria: Vec<String>,
+    /// The whole body.
+    pub body: Value,
+    /// The `Authorization` header.
+    pub authorization: Option<String>,
+}
+
+/// How to answer.
+pub enum Reply {
+    /// 200 with this text as the model's.
+    Text(String),
+    /// 200 with this body.
+    Body(String),
+    /// Another status, with headers and a body.
+    Status(u16, Vec<(&'static str, &'static str)>, &'static str),
+    /// Never; `closed` hears when the caller goes away.
+    Hang,
+}
+
+impl Reply {
+    /// This verdict for every criterion that is asked.
+    pub fn all(asked: &Asked, verdict: &str) -> Self {
+        let answer = json!({"reasoning": "because", "evidence": [], "answer": verdict});
+        let answers = asked.criteria.iter().map(|id| (id.clone(), answer.clone()));
+        Self::Text(Value::Object(answers.collect()).to_string())
+    }
+}
+
+type Answerer = Arc<dyn Fn(&Asked, usize) -> Reply + Send + Sync>;
+
+/// The server; it stops with the test's runtime.
+pub struct JudgeServer {
+    /// Its base URL.
+    pub url: String,
+    /// Hears of every request as it arrives.
+    pub arrived: mpsc::UnboundedReceiver<()>,
+    /// Hears when the caller of a request that hangs went away.
+    pub closed: mpsc::UnboundedReceiver<()>,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+#[derive(Clone)]
+struct Shared {
+    asked: Arc<Mutex<Vec<Asked>>>,
+    answer: Answerer,
+    arrived: mpsc::UnboundedSender<()>,
+    closed: mpsc::UnboundedSender<()>,
+}
+
+impl JudgeServer {
+    /// A server that answers YES to everything.
+    pub async fn yes() -> Self {
+        Self::start(|asked, _| Reply::all(asked, "YES")).await
+    }
+
+    /// A server that answers by this; the number counts requests from 0.
+    pub async fn start(answer: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/v1", listener.local_addr().unwrap());
+        let (arrived_sender, arrived) = mpsc::unbounded_channel();
+        let (closed_sender, closed) = mpsc::unbounded_channel();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let shared = Shared {
+            asked: Arc::clone(&asked),
+            answer: Arc::new(answer),
+            arrived: arrived_sender,
+            closed: closed_sender,
+        };
+        let routes = axum::Router::new()
+            .route("/v1/chat/completions", axum::routing::post(answer_one))
+            .with_state(shared);
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        Self { url, arrived, closed, asked }
+    }
+
+    /// What it was asked so far, and forgets it.
+    pub fn take(&self) -> Vec<Asked> {
+        std::mem::take(&mut self.asked.lock().unwrap())
+    }
+
+    /// The criteria of every request so far, one line each, and forgets them.
+    pub fn take_criteria(&self) -> Vec<String> {
+        self.take().into_iter().map(|asked| asked.criteria.join(" ")).collect()
+    }
+}
+
+async fn answer_one(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    let schema = &body["response_format"]["json_schema"]["schema"]["properties"];
+    let criteria = schema.as_object().map_or_else(Vec::new, |p| p.keys().cloned().collect());
+    let authorization = headers.get("authorization").map(|v| v.to_str().unwrap().to_owned());
+    let asked = Asked { criteria, body, authorization };
+    let number = {
+        let mut all = shared.asked.lock().unwrap();
+        all.push(asked.clone());
+        all.len() - 1
+    };
+    shared.arrived.send(()).unwrap();
+    match (shared.answer)(&asked, number) {
+        Reply::Text(text) => {
+            let message = json!({"role": "assistant", "content": text, "refusal": null});
+            let choice = json!({"index": 0, "message": message, "finish_reason": "stop"});
+            let usage = json!({"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110});
+            axum::Json(json!({"choices": [choice], "usage": usage})).into_response()
+        }
+        Reply::Body(body) => body.into_response(),
+        Reply::Status(status, headers, body) => {
+            let mut response = (StatusCode::from_u16(status).unwrap(), body).into_response();
+            for (name, value) in headers {
+                let value = HeaderValue::from_static(value);
+                response.headers_mut().insert(HeaderName::from_static(name), value);
+            }
+            response
+        }
+        Reply::Hang => {
+            let _tells = TellsWhenDropped(shared.closed);
+            std::future::pending::<Response>().await
+        }
+    }
+}
+
+struct TellsWhenDropped(mpsc::UnboundedSender<()>);
+
+impl Drop for TellsWhenDropped {
+    fn drop(&mut self) {
+        // The test may be over.
+        let _ = self.0.send(());
+    }
+}
