@@ -129,19 +129,35 @@ mod tests {
     fn files_are_looked_at_as_a_whole() {
         let one = r#"{"id":"a","messages":[{"role":"user","content":"hi"},{"role":"assistant","content":"yo"}]}"#;
         check("a.jsonl", &format!("{one}\n"), expect![[""]]);
-        check("a.jsonl", "", expect![[r#"
+        check(
+            "a.jsonl",
+            "",
+            expect![[r#"
             0..0 F004: the file is empty: there is no record to train on
-        "#]]);
-        check("a.jsonl", &format!("{one}\n\n{one}"), expect![[r#"
+        "#]],
+        );
+        check(
+            "a.jsonl",
+            &format!("{one}\n\n{one}"),
+            expect![[r#"
             91..92 F003: a blank line: some trainers stop here; delete it
             98..101 D001: the same conversation as line 1 (`a`): delete one of them
             182..182 F007: the last line has no line end: a record appended later joins it
-        "#]]);
-        check("a.json", &format!("[{one},\n{one}]"), expect![[r#"
+        "#]],
+        );
+        check(
+            "a.json",
+            &format!("[{one},\n{one}]"),
+            expect![[r#"
             99..102 D001: the same conversation as line 1 (`a`): delete one of them
-        "#]]);
-        check("a.jsonl", &format!("[{one},\n{one}]\n"), expect![[r#"
+        "#]],
+        );
+        check(
+            "a.jsonl",
+            &format!("[{one},\n{one}]\n"),
+            expect![[r#"
             0..1 F006: the file is one JSON array: a `.jsonl` holds one record a line
-        "#]]);
+        "#]],
+        );
     }
 }

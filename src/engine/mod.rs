@@ -2,6 +2,7 @@
 
 pub mod answer_key;
 pub mod assess;
+pub mod disk;
 pub mod flight;
 pub mod job;
 mod judge;
@@ -11,14 +12,13 @@ pub mod plan;
 mod prepared;
 pub mod provider;
 pub mod recording;
+pub mod rules;
 mod run;
 pub mod secret;
 pub mod store;
 mod stores;
 mod tally;
 pub mod trust;
-pub mod disk;
-pub mod rules;
 pub mod trusted_projects;
 pub mod workspace;
 

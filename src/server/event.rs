@@ -16,10 +16,12 @@ use tower_lsp_server::gen_lsp_types::{
 };
 use tower_lsp_server::jsonrpc;
 
+use crate::engine::AssessUpdate;
 use crate::engine::rules::Rules;
 use crate::text::document::Change;
 
 use super::capabilities::ClientFlags;
+use super::jobs::Planned;
 use super::look::Known;
 use super::requests::execute_command::Target;
 
@@ -88,6 +90,19 @@ pub enum Event {
         /// The survey.
         survey: Arc<AtomicBool>,
     },
+    /// A job was read and planned.
+    Planned(Box<Planned>),
+    /// Known answers were looked up.
+    Recalled {
+        /// The number of the run.
+        number: u64,
+        /// What is known.
+        updates: Vec<AssessUpdate>,
+    },
+    /// Something happened in a run.
+    Assess(AssessUpdate),
+    /// A run is over.
+    RunEnded(u64),
     /// The user pressed the button of an offer.
     Accepted(Offer),
     /// The user cancelled a job in the progress view.
@@ -114,6 +129,10 @@ impl Event {
             Self::RulesRead { .. } => "rules",
             Self::Surveyed { .. } => "survey",
             Self::SurveyEnded { .. } => "survey's end",
+            Self::Planned(_) => "planned",
+            Self::Recalled { .. } => "recalled",
+            Self::Assess(_) => "assess",
+            Self::RunEnded(_) => "run's end",
             Self::Accepted(_) => "accepted offer",
             Self::ProgressCancelled(_) => "cancelled progress",
             Self::ShuttingDown => "shutdown",

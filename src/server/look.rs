@@ -13,6 +13,8 @@ use crate::analysis::record::{self, RecordAnalysis};
 use crate::text::Span;
 use crate::text::document::{Document, Encoding};
 
+use super::judged::Sight;
+use super::panel::Panel;
 use super::relative::{self, Range};
 
 /// A bigger record is looked at thoroughly only in the background.
@@ -75,6 +77,12 @@ impl Lens {
     /// Everything, for a record that is being typed; a huge one gets a glance.
     pub fn look(&mut self, record: &str) -> Known {
         self.with(record, record.len() > FOREGROUND)
+    }
+
+    /// What the judged side of a record is looked at with.
+    pub fn sight<'a>(&'a mut self, panel: &'a Panel) -> Sight<'a> {
+        let Self { full, memo, encoding, .. } = self;
+        Sight { panel, context: full, memo, encoding: *encoding }
     }
 
     fn with(&mut self, record: &str, quick: bool) -> Known {

@@ -14,6 +14,7 @@ use crate::rubric::parse::{self, Parsed};
 use crate::text::document::{BadChange, Change, Document, Encoding, Replaced};
 use crate::transcript::records::Layout;
 
+use super::judgements::Judgements;
 use super::look::Survey;
 use super::projects::Live;
 use super::transcripts::Transcripts;
@@ -38,6 +39,12 @@ pub struct OpenDocument {
     pub desynced: bool,
     /// How columns are counted.
     pub encoding: Encoding,
+    /// It was saved, and its transcripts are assessed as soon as it is read.
+    pub wants_assessment: bool,
+    /// The generation of the project for which known answers were looked up.
+    pub recalled: Option<u64>,
+    /// That is under way.
+    pub recalling: bool,
     /// Edits that the analysis has not seen.
     pending: Vec<Replaced>,
     /// The diagnostics the client shows.
@@ -82,6 +89,9 @@ impl OpenDocument {
             live,
             desynced: false,
             encoding,
+            wants_assessment: false,
+            recalled: None,
+            recalling: false,
             pending: Vec::new(),
             published: Vec::new(),
             dirty: true,
@@ -146,7 +156,20 @@ impl OpenDocument {
     /// True while there is analysis or publishing to do.
     #[must_use]
     pub fn has_work(&self) -> bool {
-        self.dirty || self.transcripts().is_some_and(Transcripts::has_unread)
+        let unread = |t: &Transcripts| t.has_unread() || t.has_due();
+        self.dirty || self.transcripts().is_some_and(unread)
+    }
+
+    /// Something shown may have changed though the text has not.
+    pub fn touch(&mut self) {
+        self.dirty = true;
+    }
+
+    /// True when all of it is read, and the project's rubric too.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        let read = self.transcripts().is_some_and(|t| !t.has_unread());
+        read && self.pending.is_empty() && self.live.rules.is_some()
     }
 
     /// The transcripts, when it is a transcript file.
@@ -202,6 +225,17 @@ impl OpenDocument {
             && transcripts.has_unread()
         {
             transcripts.read_on(text);
+            *dirty = true;
+        }
+    }
+
+    /// Looks at the judged side of some records again.
+    pub fn judge(&mut self, judgements: &Judgements) {
+        let Self { text, content, dirty, live, .. } = self;
+        if let Content::Transcripts(transcripts) = content
+            && transcripts.has_due()
+        {
+            transcripts.judge(text, judgements, live.panel().map(|panel| &**panel));
             *dirty = true;
         }
     }

@@ -15,6 +15,8 @@ use crate::engine::rules::{self, Rules};
 use crate::engine::workspace::{Outside, Problem, Project, Workspace};
 use crate::rubric::Rubric;
 
+use super::panel::Panel;
+
 /// The projects met so far.
 #[derive(Debug, Default)]
 pub struct Projects {
@@ -42,6 +44,8 @@ pub struct LiveRules {
     pub files: Rules,
     /// The rubric in force.
     pub rubric: Option<Arc<Rubric>>,
+    /// Judges and criteria, when there is a rubric.
+    pub panel: Option<Arc<Panel>>,
     counting: Option<Arc<Counting>>,
 }
 
@@ -110,7 +114,9 @@ impl LiveRules {
                 template_is_set: files.template_is_set,
             })
         });
-        Self { files, rubric: rubric.map(Arc::new), counting }
+        let rubric = rubric.map(Arc::new);
+        let panel = rubric.clone().map(|rubric| Arc::new(Panel::new(rubric, settings)));
+        Self { files, rubric, panel, counting }
     }
 }
 
@@ -125,6 +131,12 @@ impl Live {
     #[must_use]
     pub fn rubric(&self) -> Option<&Arc<Rubric>> {
         self.rules.as_ref()?.rubric.as_ref()
+    }
+
+    /// The judges and criteria in force.
+    #[must_use]
+    pub fn panel(&self) -> Option<&Arc<Panel>> {
+        self.rules.as_ref()?.panel.as_ref()
     }
 
     /// What is wrong with the settings and with what they name.

@@ -45,12 +45,15 @@ impl Sheet<'_> {
         let encoding = transcripts.encoding();
         for record in transcripts.shelf().records() {
             let known = record.known;
-            self.total += known.ranges.len();
-            if known.ranges.is_empty() || self.all.len() >= self.limit {
+            let judged = record.judged.map_or((&[][..], &[][..]), |j| (&j.findings, &j.ranges));
+            let count = known.ranges.len() + judged.1.len();
+            self.total += count;
+            if count == 0 || self.all.len() >= self.limit {
                 continue;
             }
             let start = record.start(&self.document.text, encoding);
-            for (finding, range) in known.analysis.findings.iter().zip(&known.ranges) {
+            let own = known.analysis.findings.iter().zip(&known.ranges);
+            for (finding, range) in own.chain(judged.0.iter().zip(judged.1)) {
                 self.push(finding, convert::range(range.from(start)), Some(&record));
             }
         }

@@ -4,7 +4,7 @@
 //! wait for anything: not for the client, not for a model, not for a lock. Files
 //! are read only when a document is opened or a project reloaded.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -14,11 +14,16 @@ use serde_json::Value;
 use tokio::runtime::Handle;
 use tower_lsp_server::gen_lsp_types::{MessageType, Uri};
 
+use crate::config::OnSave;
 use crate::engine::rules::Rules;
+use crate::engine::{Engine, EngineOptions};
 use crate::text::document::{Change, Encoding};
+use crate::transcript::TranscriptDigest;
 
 use super::capabilities::ClientFlags;
 use super::event::{Event, EventSender, Introduction};
+use super::jobs::Jobs;
+use super::judgements::Judgements;
 use super::kind;
 use super::look::{Known, Survey};
 use super::open_document::{Edited, OpenDocument};
@@ -27,7 +32,8 @@ use super::projects::{self, Live, Projects};
 use super::registration;
 use super::requests;
 use super::requests::execute_command::{Accepted, Command, Target};
-use super::uri;
+use super::saves::Saves;
+use super::{Options, uri};
 
 /// All the state.
 #[derive(Debug)]
@@ -41,22 +47,45 @@ pub struct Session {
     pub(super) settings: Value,
     pub(super) projects: Projects,
     pub(super) documents: HashMap<Uri, OpenDocument>,
+    pub(super) jobs: Jobs,
+    pub(super) judgements: Judgements,
+    pub(super) saves: Saves,
+    /// Transcripts that something was said about since the last turn.
+    pub(super) heard: HashSet<TranscriptDigest>,
+    /// What the user was told once.
+    pub(super) said: HashSet<(Uri, String)>,
+    /// The user's own data folder.
+    pub(super) data_dir: Option<PathBuf>,
+    /// Open transcripts are assessed once the rubric that was saved is read.
+    reassess: bool,
 }
 
 impl Session {
     /// A session that knows nothing yet. Jobs run on the current runtime.
     #[must_use]
-    pub fn new(outbox: Outbox, events: EventSender, untrusted: bool) -> Self {
+    pub fn new(outbox: Outbox, events: EventSender, options: Options) -> Self {
+        let engine = Engine::new(EngineOptions {
+            data_dir: options.data_dir.clone(),
+            ..EngineOptions::default()
+        });
+        let jobs = Jobs::new(engine, Handle::current(), events.clone());
         Self {
             outbox,
             events,
             runtime: Handle::current(),
             client: ClientFlags::default(),
             folders: Vec::new(),
-            trusted: untrusted.then_some(false),
+            trusted: options.untrusted.then_some(false),
             settings: Value::Null,
             projects: Projects::default(),
             documents: HashMap::new(),
+            jobs,
+            judgements: Judgements::default(),
+            saves: Saves::default(),
+            heard: HashSet::new(),
+            said: HashSet::new(),
+            data_dir: options.data_dir,
+            reassess: false,
         }
     }
 
@@ -83,15 +112,25 @@ impl Session {
             Event::RulesRead { generation, rules } => self.ruled(generation, *rules),
             Event::Surveyed { uri, survey, found } => self.surveyed(&uri, &survey, found),
             Event::SurveyEnded { uri, survey } => self.survey_ended(&uri, &survey),
-            Event::Accepted(_) | Event::ProgressCancelled(_) => {}
-            Event::ShuttingDown => self.documents.clear(),
+            Event::Planned(planned) => self.planned(*planned),
+            Event::Recalled { number, updates } => self.recalled(number, updates),
+            Event::Assess(update) => self.assessed(update),
+            Event::RunEnded(number) => self.run_ended(number),
+            Event::Accepted(offer) => {
+                self.assess_now(&offer.target);
+            }
+            Event::ProgressCancelled(token) => self.jobs.cancel_token(&token),
+            Event::ShuttingDown => {
+                self.jobs.cancel(None);
+                self.documents.clear();
+            }
         }
     }
 
     /// True while there is something to do between events.
     #[must_use]
     pub fn has_work(&self) -> bool {
-        self.documents.values().any(OpenDocument::has_work)
+        !self.heard.is_empty() || self.documents.values().any(OpenDocument::has_work)
     }
 
     /// The document the next turn of work is about.
@@ -103,27 +142,38 @@ impl Session {
     /// One turn of background work: brings one document forward and publishes
     /// what changed.
     pub fn work(&mut self) {
+        self.assess_due();
+        self.hand_out();
         let Some(uri) = self.next_work() else { return };
         let Some(document) = self.documents.get_mut(&uri) else { return };
         document.catch_up();
         document.read_on();
+        document.judge(&self.judgements);
         if let Some(diagnostics) = document.to_publish() {
             let (uri, version) = (document.uri.clone(), Some(document.version));
             self.outbox.publish(Publication { uri, version, diagnostics });
         }
         self.survey(&uri);
+        self.start_waiting(&uri);
     }
 
     /// Starts what a command says.
-    pub fn command(&mut self, command: Command, target: Target) -> Accepted {
-        let _ = (command, target);
-        Accepted::no("no judge can be asked yet")
+    pub fn command(&mut self, command: Command, target: &Target) -> Accepted {
+        match command {
+            Command::Assess => self.assess_now(target),
+            Command::AssessAll => self.assess_all(),
+            Command::Cancel => match self.jobs.cancel(None) {
+                0 => Accepted::no("no assessment is under way"),
+                _ => Accepted::yes(),
+            },
+            Command::Explain => self.explain(target),
+        }
     }
 
     /// When to come back though nothing has happened.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        None
+        self.saves.deadline()
     }
 
     /// Sets aside a document that made us panic. It comes back when it is opened again.
@@ -188,9 +238,12 @@ impl Session {
 
     fn ruled(&mut self, generation: u64, rules: Rules) {
         let Some(live) = self.projects.ruled(generation, rules) else { return };
+        let reassess = std::mem::take(&mut self.reassess);
         for document in self.documents.values_mut() {
             if document.live.generation == generation {
                 document.belong(Arc::clone(&live));
+                document.wants_assessment |=
+                    reassess && live.settings().assess.on_save != OnSave::Off;
             }
         }
     }
@@ -227,17 +280,20 @@ impl Session {
 
     fn saved(&mut self, uri: &Uri) {
         let path = uri::to_path(uri);
-        let decides = |d: &OpenDocument| {
-            kind::is_settings_file(&uri::file_name(uri))
-                || path.is_some() && d.live.project.rubric_path() == path
-        };
-        if self.documents.values().any(decides) {
+        let is_rubric = |d: &OpenDocument| path.is_some() && d.live.project.rubric_path() == path;
+        if self.documents.values().any(is_rubric) {
+            self.reassess = true;
+            self.reload();
+        } else if kind::is_settings_file(&uri::file_name(uri)) {
             self.reload();
         }
+        self.assess_saved(uri);
     }
 
     fn closed(&mut self, uri: Uri) {
         if self.documents.remove(&uri).is_some() {
+            self.jobs.cancel(Some(&uri));
+            self.saves.forget(&uri);
             self.outbox.publish(Publication { uri, version: None, diagnostics: Vec::new() });
         }
     }

@@ -8,7 +8,9 @@ use std::process::ExitCode;
 
 use tracing_subscriber::EnvFilter;
 
-use super::{lifecycle, serve};
+use crate::engine::workspace;
+
+use super::{Options, lifecycle, serve};
 
 /// Filters of the log where the environment names none. `tower-lsp-server` calls
 /// it an error when the client is gone before our last word.
@@ -27,8 +29,9 @@ pub fn run(untrusted: bool) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    let options = Options { untrusted, data_dir: workspace::data_dir() };
     let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
-    let code = runtime.block_on(serve(input, output, untrusted));
+    let code = runtime.block_on(serve(input, output, options));
     // A read of standard input may never return; nothing else is waited for either.
     runtime.shutdown_background();
     ExitCode::from(code)

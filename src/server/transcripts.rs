@@ -4,20 +4,28 @@
 //! edit elsewhere costs nothing but an addition when it is shown. A record is
 //! known from a glance at once, and thoroughly as soon as a survey got there.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use crate::analysis::context::Context;
 use crate::text::document::{Document, Encoding, Replaced};
-use crate::transcript::records::{Layout, Records};
+use crate::transcript::TranscriptDigest;
+use crate::transcript::records::{Layout, Records, Touched};
 
+use super::judged::Judged;
+use super::judgements::Judgements;
 use super::look::{Known, Lens, Survey};
+use super::panel::Panel;
 use super::projects::Live;
 use super::shelf::{Record, Shelf};
 
 /// Bytes read in one turn of a big file: a few milliseconds of work.
 const SLICE: usize = 2 << 20;
+
+/// How long one turn of looking at judged sides may take.
+const TURN: Duration = Duration::from_millis(4);
 
 /// The records of a transcript file.
 #[derive(Debug)]
@@ -26,6 +34,8 @@ pub struct Transcripts {
     lens: Lens,
     /// The survey under way.
     survey: Option<Arc<AtomicBool>>,
+    /// Records whose judged side has to be looked at again.
+    due: BTreeSet<usize>,
     /// Some records were only glanced at since the last survey began.
     glanced: bool,
 }
@@ -35,7 +45,12 @@ impl Transcripts {
     #[must_use]
     pub fn new(layout: Layout, live: &Live, encoding: Encoding) -> Self {
         Self {
-            shelf: Arc::new(Shelf { slots: Records::unread(layout), surveyed: HashMap::new() }),
+            shelf: Arc::new(Shelf {
+                slots: Records::unread(layout),
+                surveyed: HashMap::new(),
+                judged: Vec::new(),
+            }),
+            due: BTreeSet::new(),
             lens: Lens::new(live.context(), encoding, live.generation),
             survey: None,
             glanced: true,
@@ -69,23 +84,84 @@ impl Transcripts {
     /// Reads a further slice.
     pub fn read_on(&mut self, text: &Document) {
         let Self { shelf, lens, .. } = self;
-        let records = &mut Arc::make_mut(shelf).slots;
-        records.advance(text, SLICE, |record| lens.glance(record));
+        let shelf = Arc::make_mut(shelf);
+        let came = shelf.slots.advance(text, SLICE, |record| lens.glance(record));
+        shelf.judged.resize(shelf.slots.slots().len(), None);
+        self.due.extend(came);
         self.glanced = true;
     }
 
     /// Follows edits; `text` is the text after them.
     pub fn edited(&mut self, text: &Document, replaced: &[Replaced]) {
         let Self { shelf, lens, .. } = self;
-        let records = &mut Arc::make_mut(shelf).slots;
-        let touched = records.edited(text, replaced, |record| lens.look(record));
-        let quick = |&i: &usize| records.slots()[i].value().quick;
+        let shelf = Arc::make_mut(shelf);
+        let touched = shelf.slots.edited(text, replaced, |record| lens.look(record));
+        shelf.follow(&touched);
+        let quick = |&i: &usize| shelf.slots.slots()[i].value().quick;
         self.glanced |= touched.fresh.iter().any(quick);
+        self.due = self.due.iter().filter_map(|&index| moved(index, &touched)).collect();
+        for (_, new) in &touched.cuts {
+            self.due.extend(new.clone());
+        }
+    }
+
+    /// True while the judged side of some record has to be looked at again.
+    #[must_use]
+    pub fn has_due(&self) -> bool {
+        !self.due.is_empty()
+    }
+
+    /// Something was said about these transcripts.
+    pub fn heard(&mut self, digests: &HashSet<TranscriptDigest>) {
+        for record in self.shelf.records() {
+            if record.digest().is_some_and(|digest| digests.contains(&digest)) {
+                self.due.insert(record.index);
+            }
+        }
+    }
+
+    /// Looks at the judged side of records again, for a few milliseconds.
+    pub fn judge(&mut self, text: &Document, judgements: &Judgements, panel: Option<&Panel>) {
+        let began = Instant::now();
+        while let Some(index) = self.due.pop_first() {
+            if index < self.shelf.slots.slots().len() {
+                let judged = panel.and_then(|panel| self.judged(text, index, judgements, panel));
+                Arc::make_mut(&mut self.shelf).judged[index] = judged.map(Arc::new);
+            }
+            if began.elapsed() > TURN {
+                return;
+            }
+        }
+    }
+
+    fn judged(
+        &mut self,
+        text: &Document,
+        index: usize,
+        judgements: &Judgements,
+        panel: &Panel,
+    ) -> Option<Judged> {
+        let record = self.shelf.record(index);
+        let digest = record.digest()?;
+        // What is shown of an earlier text: its own answers, or what it showed of a still earlier one.
+        let before = record.judged.and_then(|judged| match judged.digest == digest {
+            true => judged.before,
+            false if judgements.knows(judged.digest) => Some(judged.digest),
+            false => judged.before,
+        });
+        let view = judgements.view(digest, before, panel);
+        let asks_nobody = panel.rubric.criteria.iter().all(|c| !c.is_question());
+        if view.is_empty() && !asks_nobody {
+            return None;
+        }
+        let span = record.span();
+        self.lens.sight(panel).judged(&text.slice(span), digest, before, &view)
     }
 
     /// Looks at everything with other settings; what is shown stays until then.
     pub fn change(&mut self, live: &Live) {
         self.lens.change(live.context(), live.generation);
+        self.due.extend(0..self.shelf.slots.slots().len());
         self.stop_survey();
         self.glanced = true;
     }
@@ -144,6 +220,13 @@ impl Transcripts {
             survey.store(true, Ordering::Relaxed);
         }
     }
+}
+
+/// Where a record that no edit replaced is afterwards.
+fn moved(index: usize, touched: &Touched) -> Option<usize> {
+    let before = touched.cuts.iter().take_while(|(old, _)| old.start <= index);
+    let Some((old, new)) = before.last() else { return Some(index) };
+    (index >= old.end).then(|| index - old.end + new.end)
 }
 
 impl Drop for Transcripts {

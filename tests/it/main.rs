@@ -1,6 +1,6 @@
 //! One integration test binary: what the wire, the disk and the process add to
 //! the unit tests beside the code.
 
-mod lsp;
 mod engine;
+mod lsp;
 mod tidy;

@@ -1,7 +1,7 @@
 //! Where findings come from, one family a module.
 
 pub mod checks;
-pub mod verdict;
 pub mod rubric;
 pub mod structure;
 pub mod tokens;
+pub mod verdict;

@@ -322,53 +322,70 @@ mod tests {
 
     #[test]
     fn a_quote_that_is_not_there_is_the_whole_reply() {
-        check(&["a: A=NO nowhere@2"], expect![[r#"
+        check(
+            &["a: A=NO nowhere@2"],
+            expect![[r#"
             warning A #2 `Yes. Cheer up!`
               Name of A: NO from a (quote not found)
               - `Yes. Cheer up!` a: NO: so it is
               - rubric A: Is A so?
-        "#]]);
-        check(&["a: A=NO"], expect![[r#"
+        "#]],
+        );
+        check(
+            &["a: A=NO"],
+            expect![[r#"
             warning A #2 `Yes. Cheer up!`
               Name of A: NO from a
               - `Yes. Cheer up!` a: NO: so it is
               - rubric A: Is A so?
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn what_could_not_be_judged_is_information() {
-        check(&["a: A=-", "b: A=-", "c: A=YES"], expect![[r#"
+        check(
+            &["a: A=-", "b: A=-", "c: A=YES"],
+            expect![[r#"
             info A #2 `Yes. Cheer up!`
               Name of A: unscored by a, b; YES from c (no reply in 2 s)
               - `Yes. Cheer up!` a: unscored: no reply in 2 s
               - `Yes. Cheer up!` b: unscored: no reply in 2 s
               - `Yes. Cheer up!` c: YES: so it is
               - rubric A: Is A so?
-        "#]]);
-        check(&["a: A=-", "b: A=NO Cheer@2"], expect![[r#"
+        "#]],
+        );
+        check(
+            &["a: A=-", "b: A=NO Cheer@2"],
+            expect![[r#"
             warning A #2 `Cheer`
               Name of A: NO from b; unscored by a
               - `Cheer` b: NO: so it is
               - `Yes. Cheer up!` a: unscored: no reply in 2 s
               - rubric A: Is A so?
-        "#]]);
+        "#]],
+        );
         check(&["a: A=YES N=NA"], expect![[r#""#]]);
     }
 
     #[test]
     fn an_na_that_is_no_answer_is_a_failure() {
-        check(&["a: G=NA", "b: N=NA"], expect![[r#"
+        check(
+            &["a: G=NA", "b: N=NA"],
+            expect![[r#"
             error G #2 `Yes. Cheer up!`
               Name of G: NA (no valid answer here) from a
               - `Yes. Cheer up!` a: NA: so it is
               - rubric G: Is G so?
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn judges_that_differ_are_shown_on_the_words_of_the_other_side() {
-        check(&["a: A=NO Cheer@2", "b: A=YES low@1"], expect![[r#"
+        check(
+            &["a: A=NO Cheer@2", "b: A=YES low@1"],
+            expect![[r#"
             info A #1 `low`
               Name of A: the judges disagree (NO from a; YES from b): add a calibration example to the rubric
               - `low` b: YES: so it is
@@ -379,30 +396,41 @@ mod tests {
               - `Cheer` a: NO: so it is
               - `low` b: YES: so it is
               - rubric A: Is A so?
-        "#]]);
-        check(&["a: A=NO", "b: A=YES"], expect![[r#"
+        "#]],
+        );
+        check(
+            &["a: A=NO", "b: A=YES"],
+            expect![[r#"
             warning A #2 `Yes. Cheer up!`
               Name of A: NO from a; YES from b; the judges disagree
               - `Yes. Cheer up!` a: NO: so it is
               - `Yes. Cheer up!` b: YES: so it is
               - rubric A: Is A so?
-        "#]]);
-        check(&["a: N=NA", "b: N=YES"], expect![[r#"
+        "#]],
+        );
+        check(
+            &["a: N=NA", "b: N=YES"],
+            expect![[r#"
             info N #2 `Yes. Cheer up!`
               Name of N: the judges disagree (NA from a; YES from b): add a calibration example to the rubric
               - `Yes. Cheer up!` a: NA: so it is
               - `Yes. Cheer up!` b: YES: so it is
               - rubric N: Is N so?
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn old_findings_say_that_they_are_being_rechecked() {
-        check_with(&["a: A=NO Cheer@2"], true, expect![[r#"
+        check_with(
+            &["a: A=NO Cheer@2"],
+            true,
+            expect![[r#"
             warning A #2 `Cheer`
               Name of A: NO from a (re-checking)
               - `Cheer` a: NO: so it is
               - rubric A: Is A so?
-        "#]]);
+        "#]],
+        );
     }
 }

@@ -23,7 +23,8 @@ fn of_record(snapshot: &Snapshot, record: &Record<'_>) -> Vec<CodeLens> {
     let range = snapshot.range(Span::empty(record.span().start));
     let limit = snapshot.live.settings().tokens.limit;
     let target = json!({"uri": snapshot.uri.0, "transcript": &*outline.id});
-    let lenses = lenses::lenses(outline, None, limit).into_iter();
+    let lenses =
+        lenses::lenses(outline, record.judged.map(|judged| &judged.standing), limit).into_iter();
     lenses.map(|lens| lens_at(range, lens.title, lens.press, &target)).collect()
 }
 

@@ -116,7 +116,7 @@ pub fn answer(session: &mut Session, params: ExecuteCommandParams) -> Accepted {
     };
     match Target::read(params.arguments) {
         Err(reason) => Accepted::no(reason),
-        Ok(target) => session.command(command, target),
+        Ok(target) => session.command(command, &target),
     }
 }
 

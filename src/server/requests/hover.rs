@@ -30,12 +30,15 @@ pub fn answer(snapshot: &Snapshot, position: Position) -> Option<Hover> {
 fn in_transcripts(snapshot: &Snapshot, shelf: &Shelf, at: usize) -> Option<(Span, String)> {
     let record = shelf.at(at)?;
     let start = record.span().start;
+    let judged = record.judged;
+    let mut findings = judged.map_or_else(Vec::new, |judged| judged.findings.clone());
+    findings.extend_from_slice(&record.known.analysis.findings);
     let subject = Subject {
         outline: record.outline(),
-        findings: &record.known.analysis.findings,
+        findings: &findings,
         rubric: snapshot.live.rubric().map(|rubric| &**rubric),
-        outcomes: &[],
-        standing: None,
+        outcomes: judged.map_or(&[], |judged| &judged.outcomes),
+        standing: judged.map(|judged| &judged.standing),
         limit: snapshot.live.settings().tokens.limit,
     };
     let hover = hover::hover(subject, at - start)?;
