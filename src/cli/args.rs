@@ -53,11 +53,15 @@ pub enum When {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve an editor over standard input and output
-    Lsp,
+    Lsp(Lsp),
     /// Make a working project: settings, a starter rubric, an example transcript
     Init(Init),
     /// Report static findings: structure, tokens, checks, rubric, settings
     Check(Check),
+    /// Count the tokens of every transcript, as rendered by the chat template
+    Tokens(Tokens),
+    /// Say what is at a place, and why there is or is no finding
+    Explain(Explain),
     /// Print the settings in force and what the project consists of
     Status(Status),
     /// Trust a project, so that its judges may use your keys
@@ -164,4 +168,38 @@ pub struct Trust {
     /// The project folder, or anything in it
     #[arg(default_value = ".")]
     pub dir: PathBuf,
+}
+
+/// `tokens`
+#[derive(Args, Debug)]
+pub struct Tokens {
+    /// Transcript files or folders
+    pub paths: Vec<PathBuf>,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: DataFormat,
+}
+
+/// How results that are data print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "the names are the meaning")]
+pub enum DataFormat {
+    Text,
+    Json,
+    Jsonl,
+}
+
+/// `explain`
+#[derive(Args, Debug)]
+pub struct Explain {
+    /// The place, as FILE:LINE or FILE:LINE:COL
+    pub place: String,
+}
+
+/// `lsp`
+#[derive(Args, Debug)]
+pub struct Lsp {
+    /// Speak over standard input and output, as it always does
+    #[arg(long)]
+    pub stdio: bool,
 }

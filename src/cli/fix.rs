@@ -3,12 +3,12 @@
 //! Invariant: only fixes marked safe are applied, no two that touch; the file is
 //! replaced as a whole, by a rename, or not at all, and keeps its permissions.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use crate::finding::{Edit, Finding, Fix, Safety};
-use crate::text::Span;
 
 /// An edit at bytes of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,43 +21,64 @@ pub struct FileEdit {
     pub text: String,
 }
 
-/// True when a safe fix exists for it.
+/// The safe fixes of one file that can be applied together.
+#[derive(Debug, Default)]
+pub struct Plan {
+    edits: Vec<FileEdit>,
+    /// Bytes that are spoken for, as start → end.
+    taken: BTreeMap<u64, u64>,
+    /// Fixes in it.
+    pub fixes: usize,
+}
+
+impl Plan {
+    /// Adds the safe fixes of findings whose spans start at byte `base` of the
+    /// file. Fixes that meet an earlier one wait for the next round.
+    pub fn add(&mut self, findings: &[Finding], base: u64) {
+        for fix in findings.iter().filter_map(safe) {
+            let edits: Vec<FileEdit> = fix.edits.iter().map(|e| in_file(e, base)).collect();
+            if edits.iter().all(|e| self.is_free(e)) {
+                self.fixes += 1;
+                self.taken.extend(edits.iter().map(|e| (e.start, e.end)));
+                self.edits.extend(edits);
+            }
+        }
+    }
+
+    /// The edits, in the order of the file.
+    #[must_use]
+    pub fn edits(mut self) -> Vec<FileEdit> {
+        self.edits.sort_by_key(|e| (e.start, e.end));
+        self.edits
+    }
+
+    /// Touching counts as sharing: two insertions at one place have no order.
+    fn is_free(&self, edit: &FileEdit) -> bool {
+        let before = self.taken.range(..=edit.end).next_back();
+        before.is_none_or(|(_, &end)| end < edit.start)
+    }
+}
+
+/// True when its best fix is a safe one.
 #[must_use]
 pub fn is_fixable(finding: &Finding) -> bool {
     safe(finding).is_some()
 }
 
-/// The edits of the safe fixes of one text that starts at byte `base` of its
-/// file, and how many fixes they are. Fixes that meet an earlier one wait.
-#[must_use]
-pub fn edits(findings: &[Finding], base: u64) -> (Vec<FileEdit>, usize) {
-    let mut taken: Vec<Span> = Vec::new();
-    let mut edits = Vec::new();
-    let mut applied = 0;
-    for fix in findings.iter().filter_map(safe) {
-        let free = |e: &Edit| !taken.iter().any(|t| t.meets(e.span));
-        if !fix.edits.iter().all(free) {
-            continue;
-        }
-        applied += 1;
-        for edit in &fix.edits {
-            taken.push(edit.span);
-            let (start, end) = (base + edit.span.start as u64, base + edit.span.end as u64);
-            edits.push(FileEdit { start, end, text: edit.text.clone() });
-        }
-    }
-    (edits, applied)
+fn safe(finding: &Finding) -> Option<&Fix> {
+    finding.fixes.first().filter(|f| f.safety == Safety::Safe && !f.edits.is_empty())
 }
 
-fn safe(finding: &Finding) -> Option<&Fix> {
-    finding.fixes.iter().find(|f| f.safety == Safety::Safe && !f.edits.is_empty())
+fn in_file(edit: &Edit, base: u64) -> FileEdit {
+    let (start, end) = (base + edit.span.start as u64, base + edit.span.end as u64);
+    FileEdit { start, end, text: edit.text.clone() }
 }
 
 /// Writes the file with the edits applied, all or nothing.
 ///
 /// # Errors
 /// The file cannot be read, or its folder cannot be written.
-pub fn rewrite(path: &Path, edits: &mut [FileEdit]) -> io::Result<()> {
+pub fn rewrite(path: &Path, edits: &[FileEdit]) -> io::Result<()> {
     // A link stays a link: what it leads to is replaced.
     let path = path.canonicalize()?;
     let mut source = File::open(&path)?;
@@ -73,22 +94,18 @@ pub fn rewrite(path: &Path, edits: &mut [FileEdit]) -> io::Result<()> {
     written
 }
 
-/// Copies `source` with the edits applied; edits that overlap an earlier one are left out.
+/// Copies `source` with the edits applied; they are in order and do not overlap.
 ///
 /// # Errors
 /// Reading or writing failed, or an edit lies beyond the end.
 pub fn copy(
     source: &mut (impl Read + Seek),
     target: &mut impl Write,
-    edits: &mut [FileEdit],
+    edits: &[FileEdit],
 ) -> io::Result<()> {
-    edits.sort_by_key(|e| (e.start, e.end));
     let mut at = 0;
-    for edit in edits.iter() {
-        if edit.start < at {
-            continue;
-        }
-        io::copy(&mut source.by_ref().take(edit.start - at), target)?;
+    for edit in edits {
+        io::copy(&mut source.by_ref().take(edit.start.saturating_sub(at)), target)?;
         target.write_all(edit.text.as_bytes())?;
         at = source.seek(io::SeekFrom::Start(edit.end))?;
     }
@@ -115,6 +132,7 @@ fn beside(path: &Path) -> io::Result<(PathBuf, File)> {
 mod tests {
     use super::*;
     use crate::finding::Severity;
+    use crate::text::Span;
 
     fn found(start: usize, end: usize, text: &str) -> Finding {
         let span = Span::new(start, end);
@@ -127,8 +145,10 @@ mod tests {
         let only_suggested =
             Finding::new("Y", Severity::Error, Span::new(9, 10), "").with_fix(suggested);
         let findings = [found(0, 2, "a"), found(1, 3, "b"), found(5, 6, ""), only_suggested];
-        let (edits, applied) = edits(&findings, 100);
-        assert_eq!(applied, 2);
+        let mut plan = Plan::default();
+        plan.add(&findings, 100);
+        assert_eq!(plan.fixes, 2);
+        let edits = plan.edits();
         assert_eq!(
             edits.iter().map(|e| (e.start, e.end)).collect::<Vec<_>>(),
             [(100, 102), (105, 106)]
@@ -141,8 +161,8 @@ mod tests {
         let path = folder.path().join("a.jsonl");
         std::fs::write(&path, "0123456789").unwrap();
         let edit = |start, end, text: &str| FileEdit { start, end, text: text.into() };
-        let mut edits = vec![edit(8, 9, "H"), edit(1, 3, "x"), edit(4, 4, "+")];
-        rewrite(&path, &mut edits).unwrap();
+        let edits = [edit(1, 3, "x"), edit(4, 4, "+"), edit(8, 9, "H")];
+        rewrite(&path, &edits).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "0x3+4567H9");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside");
     }

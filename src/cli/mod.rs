@@ -13,14 +13,19 @@ use crate::engine::workspace::{Outside, Problem, Workspace};
 
 pub mod args;
 mod check;
+mod explain;
 mod fix;
 mod init;
+mod lsp;
 pub mod output;
 mod place;
 mod report;
+mod scan;
 mod settings;
 mod status;
 pub mod style;
+mod targets;
+mod tokens;
 mod trust;
 
 use args::{Arguments, Command, Common};
@@ -62,8 +67,8 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return usage(&error),
     };
-    if matches!(arguments.command, Command::Lsp) {
-        return crate::server::run(arguments.common.untrusted);
+    if let Command::Lsp(_) = arguments.command {
+        return lsp::run(&arguments.common);
     }
     let mut out = Output::new(&arguments.common);
     let ending = match run(arguments, out) {
@@ -110,11 +115,10 @@ fn run(arguments: Arguments, mut out: Output) -> (Result<Ending, Failure>, Outpu
 fn dispatch(command: Command, session: &mut Session) -> Result<Ending, Failure> {
     match command {
         Command::Check(args) => check::run(&args, session),
+        Command::Tokens(args) => tokens::run(&args, session),
+        Command::Explain(args) => explain::run(&args, session),
         Command::Status(args) => status::run(&args, session),
-        Command::Init(args) => init::run(&args, &mut session.out),
-        Command::Trust(args) => trust::run(&args, &mut session.out),
-        // `main` has dealt with it: the server has no session of ours.
-        Command::Lsp => Ok(Ending::Good),
+        Command::Lsp(_) | Command::Init(_) | Command::Trust(_) => Ok(Ending::Good),
     }
 }
 

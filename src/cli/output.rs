@@ -23,6 +23,7 @@ pub struct Output {
     /// How much more to say.
     pub verbose: u8,
     closed: bool,
+    diverted: bool,
     failure: Option<io::Error>,
 }
 
@@ -45,17 +46,33 @@ impl Output {
             quiet: common.quiet,
             verbose: common.verbose,
             closed: false,
+            diverted: false,
             failure: None,
         }
     }
 
     /// Writes a result, as it is.
     pub fn write(&mut self, text: &str) {
-        if self.closed || self.failure.is_some() {
-            return;
+        if self.diverted {
+            // Nowhere is left to complain about standard error.
+            let _ = self.err.write_all(text.as_bytes());
+        } else {
+            self.write_bytes(text.as_bytes());
         }
-        let result = self.out.write_all(text.as_bytes());
-        self.note_failure(result);
+    }
+
+    /// Writes a result that is a whole file.
+    pub fn write_bytes(&mut self, bytes: &[u8]) {
+        if !self.is_closed() {
+            let result = self.out.write_all(bytes);
+            self.note_failure(result);
+        }
+    }
+
+    /// Sends text to standard error from here on: standard output is for a file.
+    pub fn divert(&mut self, aside: bool) {
+        self.diverted = aside;
+        self.color = if aside { self.err_color } else { self.color };
     }
 
     /// Writes a result and a line break.

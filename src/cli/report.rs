@@ -39,9 +39,11 @@ pub struct Totals {
 }
 
 impl Report {
-    /// Starts a report.
+    /// Starts a report; `aside` sends it to standard error, when standard output
+    /// is taken by a mended text.
     #[must_use]
-    pub fn begin(format: CheckFormat, out: &mut Output) -> Self {
+    pub fn begin(format: CheckFormat, out: &mut Output, aside: bool) -> Self {
+        out.divert(aside);
         match format {
             CheckFormat::Json => out.write("["),
             CheckFormat::Sarif => out.write(sarif::BEGIN),
@@ -127,6 +129,12 @@ impl Report {
         }
         line
     }
+}
+
+/// One finding as text.
+#[must_use]
+pub fn finding_text(file: &str, placed: &Placed, style: Style) -> String {
+    text::finding(file, placed, style, columns())
 }
 
 /// `1 file`, `2 files`, `3 fixes`.

@@ -89,8 +89,13 @@ impl Session {
     /// Says on standard error what is wrong with the settings, once a project;
     /// true when something is an error.
     pub fn report_settings(&mut self, project: &Project) -> bool {
+        self.report_problems(&project.problems)
+    }
+
+    /// The same for any problems.
+    pub fn report_problems(&mut self, problems: &[Problem]) -> bool {
         let mut failed = false;
-        for problem in &project.problems {
+        for problem in problems {
             failed |= problem.finding.severity == Severity::Error;
             if !self.reported.contains(problem) {
                 self.say_problem(problem);

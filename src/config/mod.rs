@@ -177,6 +177,20 @@ pub struct Ignore {
     pub reason: String,
 }
 
+impl Settings {
+    /// True when `[ignore]` hides the finding.
+    #[must_use]
+    pub fn ignores(&self, finding: &crate::finding::Finding) -> bool {
+        let matches = |ignore: &Ignore| {
+            let transcript = ignore.transcript.as_deref();
+            ignore.code == finding.code
+                && transcript.is_none_or(|t| finding.transcript.as_deref() == Some(t))
+                && ignore.exchange.is_none_or(|e| finding.exchange == Some(e))
+        };
+        self.ignore.iter().any(matches)
+    }
+}
+
 impl Default for Project {
     fn default() -> Self {
         Self {

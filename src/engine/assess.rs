@@ -26,7 +26,7 @@ use super::run::Run;
 use super::store::Store;
 use super::stores::{Opened, Stores};
 use super::tally::Slot;
-use super::trust;
+use super::trust::{self, Trust};
 
 /// The engine; cheap to clone, all clones are one.
 #[derive(Clone, Debug)]
@@ -103,9 +103,12 @@ impl Engine {
     }
 
     /// What is known without a call: stored answers, and recorded ones. Only
-    /// [`AssessUpdate::Outcome`]s with an answer.
+    /// [`AssessUpdate::Outcome`]s with an answer; none in a folder that is not trusted.
     #[must_use]
     pub fn recall(&self, job: &AssessJob) -> Vec<AssessUpdate> {
+        if job.trust == Trust::Denied {
+            return Vec::new();
+        }
         let prepared = Prepared::new(job.clone());
         let opened = self.inner.stores.existing(prepared.project());
         let mut known = Vec::new();

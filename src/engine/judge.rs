@@ -202,6 +202,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn both_clients_can_be_made() {
+        assert!(client(true).is_ok() && client(false).is_ok());
+    }
+
+    #[test]
     fn waits_grow_to_a_bound_and_spread() {
         let plain: Vec<u128> = (1..7).map(|n| backoff(n, 0).as_millis()).collect();
         assert_eq!(plain, [500, 1000, 2000, 4000, 8000, 8000]);

@@ -163,8 +163,8 @@ impl Lane {
     async fn settle(&self, ask: Ask) {
         let Ask { transcript, sample, mut criteria } = ask;
         while !criteria.is_empty() {
-            let (mut ours, mut theirs): (Vec<(usize, Permit)>, Vec<(usize, Waiter)>) =
-                Default::default();
+            let mut ours: Vec<(usize, Permit)> = Vec::new();
+            let mut theirs: Vec<(usize, Waiter)> = Vec::new();
             for criterion in std::mem::take(&mut criteria) {
                 let key = self.run.prepared.key(self.slot(transcript, criterion), sample);
                 match self.run.engine.flights.claim(key) {

@@ -103,9 +103,9 @@ impl Run {
         }
     }
 
-    /// Nobody answers this judge's remaining questions, and this is why.
+    /// Nobody asks this judge's remaining questions, and this is why: no call is made.
     pub(super) fn give_up(&self, judge: usize, why: &Unscored) {
-        self.close(|slot| slot.judge == judge, why);
+        self.close(|slot| slot.judge == judge, why, true);
     }
 
     /// One call more is sent.
@@ -136,7 +136,7 @@ impl Run {
         } else {
             Unscored::new(UnscoredReason::ProviderError, "the run ended without an outcome")
         };
-        self.close(|_| true, &why);
+        self.close(|_| true, &why, false);
         let cost = self.cost();
         let mut summary = self.counts().summary.clone();
         summary.transcripts = self.prepared.subjects.len();
@@ -149,12 +149,12 @@ impl Run {
         summary
     }
 
-    fn close(&self, which: impl Fn(&Slot) -> bool, why: &Unscored) {
+    fn close(&self, which: impl Fn(&Slot) -> bool, why: &Unscored, cached: bool) {
         let missing = self.counts().tally.missing();
         for (slot, samples) in missing.into_iter().filter(|(slot, _)| which(slot)) {
             for _ in 0..samples {
                 let outcome = why.clone().into();
-                self.hear(slot, Heard { outcome, cached: false });
+                self.hear(slot, Heard { outcome, cached });
             }
         }
     }

@@ -66,7 +66,7 @@ pub fn judge(
 /// The criteria in the order in which they are asked: the rubric's for seed 0,
 /// else shuffled by the seed, the same way every time.
 #[must_use]
-pub fn ordered<'a>(mut criteria: Vec<&'a Criterion>, seed: u64) -> Vec<&'a Criterion> {
+pub fn ordered(mut criteria: Vec<&Criterion>, seed: u64) -> Vec<&Criterion> {
     if seed != 0 {
         criteria
             .sort_by_cached_key(|c| xxhash_rust::xxh3::xxh3_64_with_seed(c.id.as_bytes(), seed));

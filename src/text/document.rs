@@ -209,6 +209,9 @@ impl Document {
         changes: &[Change],
         encoding: Encoding,
     ) -> Result<Vec<Replaced>, BadChange> {
+        if let [only] = changes {
+            return self.replace(only, encoding).map(|done| vec![done]);
+        }
         let mut next = self.clone();
         let done: Result<Vec<_>, _> = changes.iter().map(|c| next.replace(c, encoding)).collect();
         if done.is_ok() {
@@ -217,6 +220,7 @@ impl Document {
         done
     }
 
+    /// Applies one change, or nothing.
     fn replace(&mut self, change: &Change, encoding: Encoding) -> Result<Replaced, BadChange> {
         let new_len = change.text.len();
         let Some((from, to)) = change.range else {
@@ -293,7 +297,12 @@ fn clamp_u32(n: usize) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::finding::Edit;
+    use crate::text::edit::apply_edits;
+    use crate::text::patch;
 
     fn at(line: u32, character: u32) -> Position {
         Position::new(line, character)
@@ -409,6 +418,112 @@ mod tests {
             before.reverse();
             assert_eq!(before.concat(), text[..cut]);
             assert_eq!(doc.pieces(cut).collect::<String>(), text[cut..]);
+        }
+    }
+
+    /// Lines the slow, sure way: their start, and their end before the line break.
+    fn lines(text: &str) -> Vec<Span> {
+        let bytes = text.as_bytes();
+        let (mut lines, mut start) = (Vec::new(), 0);
+        for (at, byte) in bytes.iter().enumerate() {
+            let follows = at > 0 && bytes[at - 1] == b'\r';
+            match byte {
+                b'\n' if follows => start = at + 1,
+                b'\n' | b'\r' => {
+                    lines.push(Span::new(start, at));
+                    start = at + 1;
+                }
+                _ => {}
+            }
+        }
+        lines.push(Span::new(start, text.len()));
+        lines
+    }
+
+    fn width(ch: char, encoding: Encoding) -> usize {
+        match encoding {
+            Encoding::Utf8 => ch.len_utf8(),
+            Encoding::Utf16 => ch.len_utf16(),
+            Encoding::Utf32 => 1,
+        }
+    }
+
+    /// The byte at a position, the slow, sure way.
+    fn offset(text: &str, position: Position, encoding: Encoding) -> usize {
+        let lines = lines(text);
+        let Some(line) = lines.get(position.line as usize) else { return text.len() };
+        let mut left = position.character as usize;
+        for (at, ch) in line.of(text).char_indices() {
+            if width(ch, encoding) > left {
+                return line.start + at;
+            }
+            left -= width(ch, encoding);
+        }
+        line.end
+    }
+
+    fn text() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            2 => Just("\n"), 2 => Just("\r\n"), 2 => Just("\r"), 3 => Just("abc"), 2 => Just("😀"),
+            1 => Just("é"), 1 => Just("\u{2028}"), 1 => Just("\u{85}\u{b}\u{c}"), 1 => Just("\u{feff}"),
+            1 => Just("👩\u{200d}💻"), 1 => Just("漢字"),
+        ];
+        prop_oneof![
+            9 => prop::collection::vec(piece.clone(), 0..20).prop_map(|p| p.concat()),
+            // Long enough for several pieces of the rope.
+            1 => prop::collection::vec(piece, 400..900).prop_map(|p| p.concat()),
+        ]
+    }
+
+    fn encoding() -> impl Strategy<Value = Encoding> {
+        prop_oneof![Just(Encoding::Utf8), Just(Encoding::Utf16), Just(Encoding::Utf32)]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn every_position_is_what_counting_says(
+            text in text(), encoding in encoding(), line in 0..9u32, character in 0..30u32,
+        ) {
+            let doc = Document::new(&text);
+            prop_assert_eq!(doc.line_count(), lines(&text).len());
+            let asked = at(line, character);
+            prop_assert_eq!(doc.offset(asked, encoding), offset(&text, asked, encoding));
+            for (i, line) in lines(&text).into_iter().enumerate() {
+                for (byte, _) in line.of(&text).char_indices().chain([(line.len(), ' ')]) {
+                    let position = doc.position(line.start + byte, encoding);
+                    let head = &text[line.start..line.start + byte];
+                    let column: usize = head.chars().map(|c| width(c, encoding)).sum();
+                    prop_assert_eq!(position, at(i as u32, column as u32));
+                    prop_assert_eq!(doc.offset(position, encoding), line.start + byte);
+                }
+            }
+        }
+
+        #[test]
+        fn a_batch_does_what_replacing_strings_does(
+            start in text(), encoding in encoding(),
+            edits in prop::collection::vec((0..=1000usize, 0..=1000usize, text()), 1..8),
+        ) {
+            let mut model = start.clone();
+            let mut changes = Vec::new();
+            for (a, b, new) in edits {
+                let place = |n: usize| Document::new(&model).position(n * model.len() / 1000, encoding);
+                let (from, to) = (place(a.min(b)), place(a.max(b)));
+                let range = offset(&model, from, encoding)..offset(&model, to, encoding);
+                model.replace_range(range, &new);
+                changes.push(Change { range: Some((from, to)), text: new });
+            }
+            let mut doc = Document::new(&start);
+            let replaced = doc.apply(&changes, encoding).unwrap();
+            prop_assert_eq!(doc.text(), model.as_str());
+            prop_assert_eq!(doc.line_count(), Document::new(&model).line_count());
+            let edits: Vec<Edit> = patch::compose(&replaced)
+                .iter()
+                .map(|p| Edit { span: p.old, text: p.new.of(&model).to_owned() })
+                .collect();
+            prop_assert_eq!(apply_edits(&start, &edits).unwrap(), model);
         }
     }
 }

@@ -103,6 +103,16 @@ pub(crate) fn before(patches: &[Patch], span: Span) -> Option<Span> {
     Some(Span::new(patch.before(span.start), patch.before(span.end)))
 }
 
+/// Where byte `at` of the old text is now; inside a patch, its start.
+pub(crate) fn after(patches: &[Patch], at: usize) -> usize {
+    let after = patches.partition_point(|p| p.old.start < at);
+    match after.checked_sub(1).map(|i| patches[i]) {
+        None => at,
+        Some(patch) if at < patch.old.end => patch.new.start,
+        Some(patch) => patch.moved(at),
+    }
+}
+
 fn before_index(patches: &[Patch], index: usize) -> Patch {
     index.checked_sub(1).map_or(NOTHING, |i| patches[i])
 }

@@ -9,7 +9,6 @@ pub mod hugging_face;
 pub mod memo;
 mod openai;
 pub mod record;
-pub mod settings;
 pub mod template;
 
 pub use counter::{CountError, Counter, Encoding};

@@ -155,21 +155,34 @@ pub fn normalised(transcript: &Transcript) -> u128 {
 }
 
 fn push_normalised(out: &mut String, text: &str) {
-    let mut gap = false;
-    for ch in text.chars() {
-        let counts = if ch.is_ascii() { ch.is_ascii_alphanumeric() } else { !ch.is_whitespace() };
-        if !counts {
-            gap = true;
+    let bytes = text.as_bytes();
+    let start = out.len();
+    let (mut at, mut gap) = (0, false);
+    while at < bytes.len() {
+        let run = bytes[at..].iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+        if run > 0 {
+            push_gap(out, start, gap);
+            let from = out.len();
+            out.push_str(&text[at..at + run]);
+            out[from..].make_ascii_lowercase();
+            gap = false;
+            at += run;
             continue;
         }
-        if gap && !out.ends_with('\u{1}') {
-            out.push(' ');
-        }
-        gap = false;
-        if ch.is_ascii() {
-            out.push(ch.to_ascii_lowercase());
+        let ch = text[at..].chars().next().unwrap_or(' ');
+        if ch.is_ascii() || ch.is_whitespace() {
+            gap = true;
         } else {
+            push_gap(out, start, gap);
             out.extend(ch.to_lowercase());
+            gap = false;
         }
+        at += ch.len_utf8();
+    }
+}
+
+fn push_gap(out: &mut String, start: usize, gap: bool) {
+    if gap && out.len() > start {
+        out.push(' ');
     }
 }

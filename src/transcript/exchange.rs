@@ -34,6 +34,7 @@ pub fn exchanges(messages: &[Message]) -> Vec<Exchange> {
 mod tests {
     use expect_test::{Expect, expect};
 
+    use super::*;
     use crate::testing;
 
     fn check(fixture: &str, expect: Expect) {
@@ -47,6 +48,11 @@ mod tests {
             })
             .collect();
         expect.assert_eq(&lines.concat());
+        for index in 0..=transcript.messages.len() {
+            let holds = |e: &&Exchange| e.user.contains(&index) || e.rest.contains(&index);
+            let number = transcript.exchanges.iter().find(holds).map(|e| e.number);
+            assert_eq!(transcript.exchange_of(index), number);
+        }
     }
 
     #[test]

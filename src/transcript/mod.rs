@@ -17,6 +17,7 @@ mod recent;
 pub mod records;
 pub mod role;
 pub mod shape;
+mod slot;
 pub mod words;
 
 pub use digest::TranscriptDigest;
@@ -213,8 +214,10 @@ impl Transcript {
     /// The number of the exchange that holds message `index`.
     #[must_use]
     pub fn exchange_of(&self, index: usize) -> Option<u32> {
-        let holds = |e: &&Exchange| e.user.contains(&index) || e.rest.contains(&index);
-        self.exchanges.iter().find(holds).map(|e| e.number)
+        let after = self.exchanges.partition_point(|e| e.user.first().is_some_and(|&u| u <= index));
+        let exchange = &self.exchanges[after.checked_sub(1)?];
+        let holds = |indices: &[usize]| indices.binary_search(&index).is_ok();
+        (holds(&exchange.user) || holds(&exchange.rest)).then_some(exchange.number)
     }
 
     /// Exchanges that have a reply: the number a rubric's `min_exchanges` is about.
@@ -229,3 +232,6 @@ impl Transcript {
         texts.join("\n\n")
     }
 }
+
+#[cfg(test)]
+mod oracle_tests;

@@ -12,10 +12,34 @@ pub fn count(text: &str) -> usize {
     if text.is_ascii() {
         return ascii_runs(text.as_bytes());
     }
-    if mostly_unspaced(text) {
+    if text.bytes().any(may_lead_unspaced) && mostly_unspaced(text) {
         return text.unicode_words().count();
     }
-    text.split_whitespace().count()
+    runs(text)
+}
+
+/// What `split_whitespace().count()` says, with ASCII read by the byte.
+fn runs(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let (mut at, mut words, mut inside) = (0, 0, false);
+    while at < bytes.len() {
+        let (space, len) = match bytes[at] {
+            byte @ 0..0x80 => (matches!(byte, b' ' | 0x09..=0x0d), 1),
+            _ => {
+                text[at..].chars().next().map_or((false, 1), |c| (c.is_whitespace(), c.len_utf8()))
+            }
+        };
+        words += usize::from(inside && space);
+        inside = !space;
+        at += len;
+    }
+    words + usize::from(inside)
+}
+
+/// The first bytes, in UTF-8, of the characters of [`is_unspaced`] (and of others).
+/// Typographic quotes and dashes (0xE2) are not among them.
+const fn may_lead_unspaced(byte: u8) -> bool {
+    matches!(byte, 0xe0 | 0xe1 | 0xe3..=0xe9 | 0xef | 0xf0)
 }
 
 fn ascii_runs(bytes: &[u8]) -> usize {
@@ -125,6 +149,11 @@ mod tests {
     fn the_ascii_path_agrees_with_the_other() {
         let text: String = (0u8..128).map(char::from).collect();
         assert_eq!(count(&text), text.split_whitespace().count());
+        let wide = "a\u{85}b\u{2003}“c” — d\u{3000}é\u{200b}f\n";
+        assert_eq!(runs(wide), wide.split_whitespace().count());
+        let unspaced = ('\u{80}'..='\u{3ffff}').filter(|c| is_unspaced(*c));
+        let mut leads = unspaced.map(|c| c.encode_utf8(&mut [0; 4]).as_bytes()[0]);
+        assert!(leads.all(may_lead_unspaced));
         assert_eq!(questions("?? a? b?!? ?"), questions("?? a? b?!? ?é"));
     }
 

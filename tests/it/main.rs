@@ -2,5 +2,6 @@
 //! the unit tests beside the code.
 
 mod engine;
+mod examples;
 mod lsp;
 mod tidy;

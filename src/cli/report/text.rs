@@ -44,6 +44,9 @@ fn excerpt_lines(excerpt: &Excerpt, placed: &Placed, style: Style, columns: usiz
     )
 }
 
+/// Columns kept before words that are too long to be shown whole.
+const CONTEXT: usize = 20;
+
 /// The part of a line that fits: the words first, then what stands around them.
 struct Window {
     before: String,
@@ -53,14 +56,22 @@ struct Window {
 
 impl Window {
     fn new(excerpt: &Excerpt, room: usize) -> Self {
-        let words = head(&plain(&excerpt.words), room * 2 / 3, false);
-        let rest = room.saturating_sub(width_of(&words));
-        let (before, after) = (plain(&excerpt.before), plain(&excerpt.after));
-        let before_share = (rest / 2).max(rest.saturating_sub(width_of(&after)));
-        let before = tail(before.trim_start(), before_share, excerpt.cut_before);
+        let (before, words, after) =
+            (plain(&excerpt.before), plain(&excerpt.words), plain(&excerpt.after));
+        let before = before.trim_start();
+        let context = width_of(before).min(CONTEXT.min(room / 3));
+        let words_room = room - context;
+        if width_of(&words) > words_room {
+            // What follows the end of the words says nothing where that end is not seen.
+            let before = tail(before, context, excerpt.cut_before);
+            return Self { before, words: head(&words, words_room, true), after: String::new() };
+        }
+        let rest = room - width_of(&words);
+        let share = (rest / 2).max(rest.saturating_sub(width_of(&after)));
+        let before = tail(before, share, excerpt.cut_before);
         let rest = rest.saturating_sub(width_of(&before));
         let after = head(after.trim_end(), rest, excerpt.cut_after);
-        Self { before, words, after }
+        Self { before, words: words.into_owned(), after }
     }
 }
 
@@ -145,10 +156,10 @@ mod tests {
             &"漢字".repeat(50),
             40,
             expect![[r#"
-            a.jsonl:1:5: warning[R004] two user messages in a row
-               1 │ say 漢字漢字漢字漢字漢字…
-                 │     ^^^^^^^^^^^^^^^^^^^^^
-        "#]],
+                a.jsonl:1:5: warning[R004] two user messages in a row
+                   1 │ say 漢字漢字漢字漢字漢字漢字漢字…
+                     │     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+            "#]],
         );
     }
 

@@ -145,17 +145,19 @@ impl Store {
     }
 }
 
-/// Makes the folder, with its own ignore file, and refuses to follow links out of it.
+/// Makes the folder. One inside a project gets its own ignore file, and may not
+/// be a link: a repository could point it anywhere.
 fn prepare_folder(path: &Path) -> Result<(), StoreError> {
     let failed = |e: std::io::Error| StoreError::Failed(path.to_owned(), e.to_string());
     let Some(folder) = path.parent() else { return Ok(()) };
+    let in_project = folder.file_name().is_some_and(|name| name == ".rubricator");
     let linked = |place: &Path| place.symlink_metadata().is_ok_and(|m| m.is_symlink());
-    if linked(path) || linked(folder) {
+    if in_project && (linked(path) || linked(folder)) {
         return Err(StoreError::Failed(path.to_owned(), "it is a symbolic link".into()));
     }
     std::fs::create_dir_all(folder).map_err(failed)?;
     let ignore = folder.join(".gitignore");
-    if folder.file_name().is_some_and(|name| name == ".rubricator") && !ignore.exists() {
+    if in_project && !ignore.exists() {
         std::fs::write(ignore, "*\n").map_err(failed)?;
     }
     Ok(())

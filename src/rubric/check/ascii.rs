@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::units;
+use super::units::{self, counted};
 use super::{Ascii, CheckResult, Hit, MessageFacts, Subject};
 use crate::text::Span;
 
@@ -15,7 +15,10 @@ pub(super) fn facts(rule: &Ascii, text: &str) -> MessageFacts {
             continue;
         }
         let end = at + ch.len_utf8();
-        let straight = straight(ch);
+        let beside = hits.last().is_some_and(|h| h.span.end == at && h.replacement.is_none());
+        // Joiners inside an emoji or a word belong to it: without them it is another one.
+        let joins = beside && matches!(ch, '\u{200c}' | '\u{200d}' | '\u{fe0e}' | '\u{fe0f}');
+        let straight = straight(ch).filter(|_| !joins);
         match (hits.last_mut(), straight) {
             // Letters without a straight form are one run: a word, an emoji.
             (Some(last), None) if last.span.end == at && last.replacement.is_none() => {
@@ -72,7 +75,8 @@ pub(super) fn judge(
             None => format!("`{found}` ({codes}) is not ASCII: write it another way"),
         };
     }
-    let summary = format!("{} runs outside ASCII in {} messages", spots.len(), units.len());
+    let (runs, messages) = (counted(spots.len(), "run"), counted(units.len(), "message"));
+    let summary = format!("{runs} outside ASCII in {messages}");
     CheckResult::of(summary, spots)
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::units::{self, Unit, percent, said, share};
+use super::units::{self, Unit, counted, over, percent, said, share};
 
 use super::{Bounds, CheckResult, LengthRatio, MessageFacts, Spot, Subject, Who, WordCount};
 use crate::rubric::Verdict;
@@ -43,19 +43,19 @@ pub(super) fn judge_ratio(
     if mean_fails || share_fails {
         for (reply, user, words, ratio) in measured.iter().filter(|m| m.3 > limit) {
             let text = format!(
-                "{words} words to the user's {user}, ratio {} over {}: shorten this reply",
-                said(*ratio),
-                said(limit)
+                "{} to the user's {user}, ratio {}: shorten this reply",
+                counted(*words, "word"),
+                over(*ratio, limit)
             );
             spots.push(reply.spot(subject, text));
         }
     }
     let mean_part = match rule.mean_max {
-        Some(max) if mean_fails => format!("mean ratio {} over {}", said(mean), said(max)),
+        Some(max) if mean_fails => format!("mean ratio {}", over(mean, max)),
         _ => format!("mean ratio {}", said(mean)),
     };
-    let over = said(rule.over);
-    let mut summary = format!("{mean_part}; {long} of {count} replies over {over}x");
+    let factor = said(rule.over);
+    let mut summary = format!("{mean_part}; {long} of {count} replies over {factor}x");
     if let (true, Some(max)) = (share_fails, rule.share_over_max) {
         summary.push_str(&format!(" (more than {})", percent(max)));
     }
@@ -100,5 +100,5 @@ pub(super) fn judge_words(
 
 fn words_text(what: &str, words: usize, bounds: Bounds) -> String {
     let todo = if bounds.max.is_some_and(|max| words > max) { "shorten" } else { "lengthen" };
-    format!("{words} words where {} are wanted: {todo} this {what}", bounds.said())
+    format!("{}, wanted {}: {todo} this {what}", counted(words, "word"), bounds.said())
 }

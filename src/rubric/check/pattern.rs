@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use regex::{Regex, RegexBuilder};
 
-use super::units;
+use super::units::{self, counted};
 use super::{CheckResult, Hit, MessageFacts, Pattern, Subject};
 use crate::text::Span;
 
@@ -76,6 +76,6 @@ pub(super) fn judge(
     };
     let spots: Vec<_> =
         units.iter().flat_map(|unit| unit.hit_spots(facts, |_| true, text)).collect();
-    let summary = format!("{} matches of the forbidden pattern", spots.len());
+    let summary = format!("{} of the forbidden pattern", counted(spots.len(), "match"));
     CheckResult::of(summary, spots)
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 
-use super::units::{self, percent, share};
+use super::units::{self, counted, percent, share};
 use super::{CheckResult, Hit, MessageFacts, Phrase, Phrases, Subject};
 use crate::text::Span;
 
@@ -104,16 +104,17 @@ fn joins(ch: char) -> bool {
 pub(super) fn facts(rule: &Phrases, finder: &Finder, text: &str) -> MessageFacts {
     let hit = |(which, span): (usize, Span)| {
         let suggest = rule.list[which].suggest.as_deref();
-        let replacement = suggest.map(|s| in_case_of(span.of(text), s));
+        let replacement = suggest.map(|s| in_case_of(span.of(text), &rule.list[which].text, s));
         Hit { span, which, replacement }
     };
     let hits = finder.find(text).into_iter().map(hit).collect();
     MessageFacts { hits, ..MessageFacts::default() }
 }
 
-/// The suggestion, with a capital where the found words have one.
-fn in_case_of(found: &str, suggest: &str) -> String {
-    let capital = found.chars().next().is_some_and(char::is_uppercase);
+/// The suggestion, with a capital where the found words have one that the list has not.
+fn in_case_of(found: &str, listed: &str, suggest: &str) -> String {
+    let upper = |text: &str| text.chars().next().is_some_and(char::is_uppercase);
+    let capital = upper(found) && !upper(listed);
     let mut rest = suggest.chars();
     match rest.next() {
         Some(first) if capital => first.to_uppercase().collect::<String>() + rest.as_str(),
@@ -165,8 +166,10 @@ pub(super) fn judge(
     let spots = units.iter().flat_map(|unit| unit.hit_spots(facts, fails, text)).collect();
     let failing = (0..used.len()).filter(|&which| fails(which)).count();
     let summary = format!(
-        "{total} uses of listed phrases in {} messages; {failing} phrases used too often",
-        units.len()
+        "{} of listed phrases in {}; {} used too often",
+        counted(total, "use"),
+        counted(units.len(), "message"),
+        counted(failing, "phrase")
     );
     CheckResult::of(summary, spots)
 }

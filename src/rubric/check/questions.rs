@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::units::{self, percent, share};
+use super::units::{self, counted, percent, share};
 use super::{CheckResult, Hit, MessageFacts, Questions, ShareBounds, Spot, Subject, Who};
 use crate::text::Span;
 use crate::transcript::words;
@@ -73,19 +73,22 @@ pub(super) fn judge(
         let wanted = rule.bounds.said();
         match rule.bounds.max {
             Some(max) if count > max => {
-                let text = format!("{count} questions where {wanted} are wanted: drop this one");
+                let text =
+                    format!("{}, wanted {wanted}: drop this one", counted(count, "question"));
                 let all = unit.hit_spots(facts, |_| true, |_| text.clone());
                 spots.extend(all.into_iter().skip(max));
             }
             _ => {
-                let text = format!("{count} questions where {wanted} are wanted: ask something");
+                let text =
+                    format!("{}, wanted {wanted}: ask something", counted(count, "question"));
                 spots.push(unit.spot(subject, text));
             }
         }
     }
     let summary = format!(
-        "{total} questions in {} replies; {outside} replies outside {}",
-        units.len(),
+        "{} in {}; {outside} of them outside {}",
+        counted(total, "question"),
+        counted(units.len(), "reply"),
         rule.bounds.said()
     );
     if share(outside, units.len()) <= rule.share_outside_max {

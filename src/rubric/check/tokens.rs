@@ -1,6 +1,6 @@
 //! `tokens`: bounds on counts that are made elsewhere and handed in.
 
-use super::units;
+use super::units::{self, counted};
 use super::{CheckResult, Spot, Subject, Tokens, TokensOf, Who};
 use crate::text::Span;
 
@@ -20,7 +20,8 @@ pub(super) fn judge(rule: &Tokens, subject: &Subject<'_>) -> Option<CheckResult>
         let tokens: usize = unit.messages.iter().filter_map(|&i| counts.get(i)).sum();
         most = most.max(tokens);
         if !rule.bounds.hold(tokens) {
-            let text = format!("{tokens} tokens where {wanted} are wanted: {}", todo(rule, tokens));
+            let todo = todo(rule, tokens);
+            let text = format!("{}, wanted {wanted}: {todo}", counted(tokens, "token"));
             spots.push(unit.spot(subject, text));
         }
     }
@@ -33,9 +34,10 @@ fn judge_record(rule: &Tokens, subject: &Subject<'_>) -> Option<CheckResult> {
     let tokens = subject.record_tokens?;
     let wanted = rule.bounds.said();
     if rule.bounds.hold(tokens) {
-        return Some(CheckResult::of(format!("{tokens} tokens, {wanted} wanted"), Vec::new()));
+        let summary = format!("{}, wanted {wanted}", counted(tokens, "token"));
+        return Some(CheckResult::of(summary, Vec::new()));
     }
-    let summary = format!("{tokens} tokens where {wanted} are wanted");
+    let summary = format!("{}, wanted {wanted}", counted(tokens, "token"));
     let text = format!("{summary}: {}", todo(rule, tokens));
     Some(CheckResult::of(summary, vec![record_spot(rule, subject, text)]))
 }

@@ -92,6 +92,25 @@ pub(super) fn share(part: usize, whole: usize) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
+/// `1 word`, `2 words`.
+pub(super) fn counted(n: usize, what: &str) -> String {
+    match (n, what.strip_suffix('y')) {
+        (1, _) => format!("1 {what}"),
+        (_, Some(stem)) => format!("{n} {stem}ies"),
+        _ => format!("{n} {what}{}", if what.ends_with("ch") { "es" } else { "s" }),
+    }
+}
+
+/// Two numbers of which the first is larger, with as many decimals as show it.
+pub(super) fn over(found: f64, limit: f64) -> String {
+    let (short, bound) = (said(found), said(limit));
+    if short == bound {
+        format!("{found:.5} over {bound}")
+    } else {
+        format!("{short} over {bound}")
+    }
+}
+
 /// A number as people write it: at most two decimals.
 pub(super) fn said(number: f64) -> String {
     let text = format!("{number:.2}");

@@ -4,7 +4,7 @@
 //! measures something else than the user meant is worse than none.
 
 use super::fields::{Reader, first_line};
-use crate::finding::Severity;
+use crate::finding::{Finding, Severity};
 use crate::rubric::check::{
     Ascii, Bounds, Check, LengthRatio, Openers, Pattern, Phrase, Phrases, Questions, Rule,
     ShareBounds, Structure, Tokens, TokensOf, Who, WordCount,
@@ -52,7 +52,11 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>, node: Node<'a>) -> Option<Check>
             return None;
         }
     };
-    params.finish();
+    if params.finish() {
+        // What is missing is probably what was misspelt.
+        let missing = |f: &Finding| f.code == "missing-parameter" && f.span == name.span();
+        reader.findings.retain(|f| !missing(f));
+    }
     let rule = rule.filter(|_| error_count(reader) == before)?;
     match Check::new(rule) {
         Ok(check) => Some(check),
@@ -157,9 +161,10 @@ impl<'a> Params<'_, 'a> {
         None
     }
 
-    /// Reports parameters that nobody asked for.
-    fn finish(self) {
-        let Some(body) = self.body else { return };
+    /// Reports parameters that nobody asked for; true when there are some.
+    fn finish(self) -> bool {
+        let Some(body) = self.body else { return false };
+        let mut some = false;
         let name = self.name.text().unwrap_or("");
         match body.kind() {
             Kind::Mapping => {
@@ -167,6 +172,7 @@ impl<'a> Params<'_, 'a> {
                     let text = key.text().unwrap_or("");
                     if !self.used.contains(&text) && text != "<<" {
                         let what = format!("parameter of `{name}`");
+                        some = true;
                         let code = "unknown-parameter";
                         self.reader.unknown(code, Severity::Error, key, &what, &self.used);
                     }
@@ -177,8 +183,10 @@ impl<'a> Params<'_, 'a> {
             _ => {
                 let wanted = format!("a mapping with {}", self.used.join(", "));
                 self.reader.wrong_type(body, &format!("`{name}`"), &wanted);
+                some = true;
             }
         }
+        some
     }
 }
 

@@ -48,13 +48,14 @@ pub(super) fn read<'a>(
     if entry.list {
         known.push(keys::Key { name: "id", about: "" });
     }
-    reader.unknown_keys(body, "a criterion", &known);
+    let meant = reader.unknown_keys(body, "a criterion", &known);
     let mut written = WrittenCriterion { block, body: body.span(), ..WrittenCriterion::default() };
     let category = body.get("category").and_then(|node| {
         reader.refer(node, ReferenceRole::CategoryOf(key.span()));
         reader.string(node, "`category`")
     });
-    let ask = read_ask(reader, entry, &mut written);
+    let asks = meant.contains(&"question") || meant.contains(&"check");
+    let ask = read_ask(reader, entry, asks, &mut written);
     // The rest is read even where there is nothing to ask, for its findings.
     let mut criterion = blank(id, key, ask.clone().unwrap_or(Ask::Question(String::new())));
     read_fields(reader, body, &mut criterion, &mut written);
@@ -83,6 +84,7 @@ fn blank(id: &str, key: Node<'_>, ask: Ask) -> Criterion {
 fn read_ask<'a>(
     reader: &mut Reader<'a>,
     entry: &Entry<'a>,
+    misspelt: bool,
     written: &mut WrittenCriterion,
 ) -> Option<Ask> {
     let Entry { id, key, body, block, .. } = *entry;
@@ -107,7 +109,7 @@ fn read_ask<'a>(
             }
             reader.error("missing-question", node.span(), "this question is empty: ask something");
         }
-        _ if !reader.yaml.is_masked(block) => {
+        _ if !reader.yaml.is_masked(block) && !misspelt => {
             let message =
                 format!("criterion `{id}` asks nothing: add a `question` for judges or a `check`");
             reader.error("missing-question", key.span(), message);
@@ -192,7 +194,7 @@ fn read_examples<'a>(
             reader.wrong_type(item, "a calibration example", wanted);
             continue;
         }
-        reader.unknown_keys(item, "a calibration example", keys::EXAMPLE);
+        let meant = reader.unknown_keys(item, "a calibration example", keys::EXAMPLE);
         let label = item.get("type").and_then(|n| reader.choice(n, "example type", &LABELS));
         let mut field = |name: &str| {
             let node = item.get(name).filter(|n| n.kind() != Kind::Null);
@@ -208,7 +210,7 @@ fn read_examples<'a>(
             ("reasoning", reasoning.is_none()),
         ]
         .into_iter()
-        .filter_map(|(name, gone)| gone.then_some(name))
+        .filter_map(|(name, gone)| (gone && !meant.contains(&name)).then_some(name))
         .collect();
         if !missing.is_empty() && !reader.yaml.is_masked(item.span()) {
             let message =

@@ -51,21 +51,27 @@ impl<'a> Reader<'a> {
         self.findings.push(finding);
     }
 
-    /// Reports every key of `node` that is none of `known`.
-    pub(super) fn unknown_keys(&mut self, node: Node<'a>, what: &str, known: &[Key]) {
-        let names: Vec<&str> = known.iter().map(|k| k.name).collect();
+    /// Reports every key of `node` that is none of `known`; answers with the keys
+    /// they probably meant, which are not missing then.
+    pub(super) fn unknown_keys(
+        &mut self,
+        node: Node<'a>,
+        what: &str,
+        known: &[Key],
+    ) -> Vec<&'static str> {
+        let names: Vec<&'static str> = known.iter().map(|k| k.name).collect();
+        let mut meant = Vec::new();
         for (key, _) in node.written_entries() {
             let name = key.text().unwrap_or("");
-            if !names.contains(&name) && name != "<<" {
-                self.unknown(
-                    "unknown-key",
-                    Severity::Warning,
-                    key,
-                    &format!("key of {what}"),
-                    &names,
-                );
+            // The usual places for anchors and notes of one's own.
+            let own = name.starts_with("x-") || name.starts_with(['.', '_']) || name == "<<";
+            if !names.contains(&name) && !own {
+                let what = format!("key of {what}");
+                self.unknown("unknown-key", Severity::Warning, key, &what, &names);
+                meant.extend(nearest(name, names.iter().copied()));
             }
         }
+        meant
     }
 
     pub(super) fn wrong_type(&mut self, node: Node<'a>, what: &str, wanted: &str) {
@@ -73,7 +79,15 @@ impl<'a> Reader<'a> {
             return;
         }
         let message = format!("{what} must be {wanted}, this is {}", said(node));
-        self.error("wrong-type", first_line(node.span(), self.text), message);
+        let mut span = first_line(node.span(), self.text);
+        if span.is_empty() {
+            // Nothing to underline: take the key it belongs to.
+            let before = self.text[..span.start].trim_end_matches(' ');
+            let line = before.rfind('\n').map_or(0, |n| n + 1);
+            let indent = before[line..].len() - before[line..].trim_start().len();
+            span = Span::new(line + indent, before.len().max(line + indent));
+        }
+        self.error("wrong-type", span, message);
     }
 
     pub(super) fn string(&mut self, node: Node<'a>, what: &str) -> Option<String> {

@@ -38,7 +38,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Read> {
         }
         return None;
     };
-    reader.unknown_keys(root, "a rubric", keys::ROOT);
+    let meant = reader.unknown_keys(root, "a rubric", keys::ROOT);
     let mut read = Read {
         rubric: Rubric {
             name: "rubric".into(),
@@ -57,7 +57,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Read> {
     }
     match root.get("criteria") {
         Some(node) => read_criteria(reader, node, &mut read),
-        None if reader.yaml.masked.is_empty() => {
+        None if reader.yaml.masked.is_empty() && !meant.contains(&"criteria") => {
             let span = Span::new(root.span().start, root.span().start);
             let line =
                 super::fields::first_line(Span::new(span.start, root.span().end), reader.text);
@@ -147,6 +147,7 @@ fn read_categories<'a>(
         reader.refer(key, ReferenceRole::Category);
         let mut category = Category { id: id.to_owned(), weight: 0.0, source: key.span() };
         let mut written = WrittenCategory { block, weight: None };
+        let mut meant = Vec::new();
         // `comprehension: 0.15` is short for a weight alone.
         let weight = match body.kind() {
             Kind::Mapping => {
@@ -154,7 +155,7 @@ fn read_categories<'a>(
                 if node.kind() == Kind::Sequence {
                     known.push(keys::Key { name: "id", about: "" });
                 }
-                reader.unknown_keys(body, "a category", &known);
+                meant = reader.unknown_keys(body, "a category", &known);
                 body.get("weight")
             }
             Kind::Scalar => Some(body),
@@ -167,7 +168,7 @@ fn read_categories<'a>(
                     written.weight = Some(weight.span()).filter(|_| !weight.is_alias());
                 }
             }
-            None if !reader.yaml.is_masked(block) => {
+            None if !reader.yaml.is_masked(block) && !meant.contains(&"weight") => {
                 let message =
                     format!("category `{id}` has no `weight`: give it one, 0 if it only gates");
                 reader.error("missing-weight", key.span(), message);

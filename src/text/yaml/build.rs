@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span as Marks};
 
+use super::extent;
 use super::{MAX_DEPTH, MAX_EXPANDED, NodeData, Problem, ProblemKind, Style, Value, Yaml};
 use crate::text::Span;
 
@@ -24,6 +25,8 @@ pub(super) struct Stop {
     pub(super) at: usize,
     /// Start of the last thing read before it.
     pub(super) before: usize,
+    /// Start of the outermost bracket that was open.
+    pub(super) bracket: Option<usize>,
     /// What the parser says.
     pub(super) message: String,
 }
@@ -106,7 +109,9 @@ impl<'a> Builder<'a> {
 
     fn stop(&self, error: &ScanError, before: usize) -> Stop {
         let at = self.byte(error.marker().index());
-        Stop { at, before, message: error.info().to_owned() }
+        let mut open = self.open.iter().map(|open| self.yaml.nodes[open.id].span.start);
+        let bracket = open.find(|&start| self.is_bracket(start));
+        Stop { at, before, bracket, message: error.info().to_owned() }
     }
 
     /// Takes one event; false when the rest is of no interest.
@@ -144,15 +149,34 @@ impl<'a> Builder<'a> {
         self.documents == 1
     }
 
-    /// Block scalars reach to the next token: cut the blank rest.
-    fn scalar_span(&self, span: Span, style: ScalarStyle) -> Span {
-        match style {
-            ScalarStyle::Literal | ScalarStyle::Folded | ScalarStyle::Plain => {
-                let trimmed = span.of(self.text).trim_end().len();
-                Span::new(span.start, span.start + trimmed)
+    /// Where a node's own text starts, behind its anchor and tag.
+    fn behind_properties(&self, mut at: usize) -> usize {
+        loop {
+            let rest = self.text.get(at..).unwrap_or("");
+            if !rest.starts_with(['&', '!']) {
+                return at;
             }
-            _ => span,
+            let name = rest.find(char::is_whitespace).unwrap_or(rest.len());
+            let blanks = rest[name..].len() - rest[name..].trim_start().len();
+            at += name + blanks;
         }
+    }
+
+    fn is_bracket(&self, at: usize) -> bool {
+        matches!(self.text.as_bytes().get(at), Some(b'[' | b'{'))
+    }
+
+    /// The parser's spans reach to the next token, over comments: find the true end.
+    fn scalar_span(&self, span: Span, style: ScalarStyle) -> Span {
+        let start = self.behind_properties(span.start).min(span.end);
+        let words = Span::new(start, span.end).of(self.text);
+        let len = match style {
+            ScalarStyle::Literal | ScalarStyle::Folded => extent::block(words),
+            ScalarStyle::Plain => extent::plain(words),
+            ScalarStyle::SingleQuoted => extent::quoted(words, '\'', None),
+            ScalarStyle::DoubleQuoted => extent::quoted(words, '"', Some('\\')),
+        };
+        Span::new(start, start + len)
     }
 
     fn leaf(&mut self, span: Span, value: Value, expanded: usize, anchor: usize) {
@@ -201,7 +225,8 @@ impl<'a> Builder<'a> {
             self.skipped += 1;
             return;
         }
-        let id = self.push(span, value);
+        let start = self.behind_properties(span.start);
+        let id = self.push(Span::new(start, span.end.max(start)), value);
         if anchor != 0 {
             self.anchors.insert(anchor, (None, 0));
         }
@@ -235,7 +260,7 @@ impl<'a> Builder<'a> {
             _ => None,
         };
         let start = self.yaml.nodes[open.id].span.start;
-        let flow = matches!(self.text.as_bytes().get(start), Some(b'[' | b'{'));
+        let flow = self.is_bracket(start);
         let span = match (flow, end, children) {
             (true, Some(end), _) => Span::new(start, end.end.max(start)),
             (_, _, Some((first, last))) => {
@@ -280,9 +305,11 @@ impl<'a> Builder<'a> {
     fn place_nothing(&mut self, key: usize, value: usize) {
         let end = self.yaml.nodes[key].span.end;
         let node = &mut self.yaml.nodes[value];
-        if node.span.is_empty() && node.span.start > end {
-            let gap = &self.text[end..node.span.start];
-            node.span = Span::empty(gap.find(':').map_or(end, |colon| end + colon + 1));
+        if node.span.is_empty() {
+            let rest = &self.text[end..];
+            let blanks = rest.len() - rest.trim_start_matches(' ').len();
+            let colon = rest[blanks..].starts_with(':');
+            node.span = Span::empty(if colon { end + blanks + 1 } else { end });
         }
     }
 
@@ -302,6 +329,9 @@ impl<'a> Builder<'a> {
     }
 
     fn problem(&mut self, kind: ProblemKind, span: Span, message: String) {
+        if matches!(kind, ProblemKind::Alias | ProblemKind::Depth) {
+            self.yaml.masked.push(span);
+        }
         self.yaml.problems.push(Problem { kind, span, message });
     }
 

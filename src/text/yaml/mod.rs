@@ -11,6 +11,7 @@
 //! typing beyond what [`Node`]'s readers ask for.
 
 mod build;
+mod extent;
 mod recover;
 mod scalar;
 
@@ -34,7 +35,7 @@ pub struct Yaml {
     root: Option<usize>,
     /// What is wrong, by place.
     pub problems: Vec<Problem>,
-    /// What was blanked out to read the rest: nothing is known about these bytes.
+    /// What was blanked out or cut to read the rest: nothing is known about these bytes.
     pub masked: Vec<Span>,
 }
 
@@ -128,10 +129,12 @@ impl Yaml {
         self.root.map(|id| self.node(id))
     }
 
-    /// True when something inside `span`, or touching it, was blanked out.
+    /// True when something inside `span`, or beside it, was blanked out or cut.
     #[must_use]
     pub fn is_masked(&self, span: Span) -> bool {
-        self.masked.iter().any(|m| m.meets(span))
+        // An empty value stands behind its colon, a blank before what was there.
+        let wide = Span::new(span.start.saturating_sub(1), span.end + 1);
+        self.masked.iter().any(|m| m.meets(wide))
     }
 
     fn node(&self, at: usize) -> Node<'_> {
@@ -262,3 +265,6 @@ impl<'a> Node<'a> {
         &self.yaml.nodes[self.id].value
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,12 +58,24 @@ impl Recovery<'_> {
             self.problems.push(self.problem(stop, None));
         }
         let mut yaml = reading.yaml;
+        self.round(&mut yaml);
         yaml.problems.append(&mut self.problems);
         yaml.problems.sort_by_key(|p| p.span);
         yaml.problems.dedup_by(|a, b| a.span == b.span && a.kind == b.kind);
-        self.masked.sort();
-        yaml.masked = self.masked;
+        yaml.masked.append(&mut self.masked);
+        yaml.masked.sort();
         yaml
+    }
+
+    /// Blanks are narrower than what they stand for: a place among them may be
+    /// inside a character of the text itself.
+    fn round(&self, yaml: &mut Yaml) {
+        let spans = yaml.nodes.iter_mut().map(|node| &mut node.span);
+        let spans = spans.chain(yaml.problems.iter_mut().map(|problem| &mut problem.span));
+        for span in spans.chain(&mut yaml.masked) {
+            let start = self.text.floor_char_boundary(span.start);
+            *span = Span::new(start, self.text.floor_char_boundary(span.end));
+        }
     }
 
     fn read_buffer(&mut self) -> Reading {
@@ -71,51 +83,85 @@ impl Recovery<'_> {
         build::read(&self.buffer)
     }
 
-    /// The mask that gets furthest past `stop`, and the reading it gives.
+    /// The mask that gets furthest past `stop`, and the reading it gives. Larger
+    /// masks are tried only where smaller ones do not get past the line.
     fn best_mask(&mut self, stop: &Stop) -> Option<(Span, Reading)> {
-        let mut best: Option<(usize, Span, Reading)> = None;
-        for mask in self.candidates(stop) {
-            if self.work > MAX_WORK {
-                break;
-            }
-            let kept = self.buffer.clone();
-            self.blank(mask);
-            let reading = self.read_buffer();
-            self.buffer = kept;
-            let reach = reading.stopped.as_ref().map_or(usize::MAX, |s| s.at);
-            if reach > stop.at && best.as_ref().is_none_or(|(most, ..)| reach > *most) {
-                best = Some((reach, mask, reading));
+        let line_end = self.line_with_words(stop.at).end.max(stop.at);
+        for tier in self.candidates(stop) {
+            let mut best: Option<(usize, Span, Reading)> = None;
+            for mask in tier {
+                if self.work > MAX_WORK {
+                    return None;
+                }
+                let reading = self.without(mask);
+                let reach = reading.stopped.as_ref().map_or(usize::MAX, |s| s.at);
+                if reach > line_end && best.as_ref().is_none_or(|(most, ..)| reach > *most) {
+                    best = Some((reach, mask, reading));
+                }
                 if reach == usize::MAX {
                     break;
                 }
             }
+            if let Some((_, mask, reading)) = best {
+                return Some((mask, reading));
+            }
         }
-        best.map(|(_, mask, reading)| (mask, reading))
+        None
     }
 
-    /// What could be blanked, smallest and likeliest first.
-    fn candidates(&self, stop: &Stop) -> Vec<Span> {
+    /// What the text reads like without the bytes of `mask`.
+    fn without(&mut self, mask: Span) -> Reading {
+        let kept = self.buffer.clone();
+        self.blank(mask);
+        let reading = self.read_buffer();
+        self.buffer = kept;
+        reading
+    }
+
+    /// What could be blanked: words and lines, then blocks, then the rest; in each
+    /// the smallest and likeliest first.
+    fn candidates(&self, stop: &Stop) -> [Vec<Span>; 3] {
         let at = stop.at.min(self.buffer.len());
         let line = self.line_with_words(at);
+        let above = self.line_with_words(line.start.saturating_sub(1));
         let before = self.line_with_words(stop.before);
-        let opening = self.unclosed_quote_before(line);
-        let mut lines = vec![line, before];
-        lines.extend(opening);
-        lines.dedup();
-        // A quote that does not close is the culprit, wherever it was noticed.
-        let mut found: Vec<Span> = opening.iter().map(|&l| self.value_of(l)).collect();
-        found.extend(lines.iter().map(|&l| self.value_of(l)));
-        found.extend(lines.iter().copied());
-        found.extend(lines.iter().map(|&l| self.block_at(l)));
-        found.push(Span::new(self.top_block_start(line.start), self.block_at(line).end));
-        found.push(Span::new(line.start, self.buffer.len()));
+        // A quote or bracket that does not close is the culprit, wherever it was
+        // noticed; so is a tab in an indentation.
+        let tabbed = self.tabbed_line(before, line);
+        let mut words: Vec<Span> = tabbed.into_iter().collect();
+        words.extend(self.unclosed_quote_before(line).map(|opening| self.value_of(opening)));
+        words.extend(stop.bracket.filter(|&b| b < above.end).map(|b| Span::new(b, above.end)));
+        for line in [line, above, before] {
+            words.extend([self.value_of(line), line]);
+        }
+        let blocks = [line, above, before].map(|line| self.block_at(line)).to_vec();
+        let top = Span::new(self.top_block_start(line.start), self.block_at(line).end);
+        let rest = vec![top, Span::new(line.start, self.buffer.len())];
         let mut seen = Vec::new();
-        found.retain(|&s| {
-            let fresh = !seen.contains(&s) && s.of(&self.buffer).bytes().any(|b| b > b' ');
-            seen.push(s);
-            fresh
-        });
-        found
+        [words, blocks, rest].map(|mut tier| {
+            tier.retain(|&mask| {
+                let fresh = !seen.contains(&mask) && !mask.of(&self.buffer).trim().is_empty();
+                seen.push(mask);
+                fresh
+            });
+            tier
+        })
+    }
+
+    /// The first line from `first` to behind `last` that is indented by a tab.
+    fn tabbed_line(&self, first: Span, last: Span) -> Option<Span> {
+        let mut line = first.min(last);
+        for _ in 0..64 {
+            let text = line.of(&self.buffer);
+            if text[..indent_of(text)].contains('\t') && !text.trim().is_empty() {
+                return Some(line);
+            }
+            if line.end >= self.buffer.len() || line.start > last.end {
+                return None;
+            }
+            line = self.line(line.end + 1);
+        }
+        None
     }
 
     /// The line that holds `at`, or the last one before it that is not blank.
@@ -205,7 +251,9 @@ impl Recovery<'_> {
         let line = mask.map_or_else(|| self.line_with_words(at), |m| self.first_words(m));
         let inside = line.start <= at && at < line.end;
         let unclosed = opens_without_closing(line.of(self.text).trim());
-        let span = if inside && !unclosed { Span::new(at, line.end) } else { line };
+        // A line given up as a whole is meant as a whole.
+        let whole = mask.is_some_and(|mask| mask.start == self.line(mask.start).start);
+        let span = if inside && !unclosed && !whole { Span::new(at, line.end) } else { line };
         let span = trimmed(span, self.text);
         Problem { kind: ProblemKind::Syntax, span, message: message(stop, span, self.text) }
     }
@@ -259,14 +307,20 @@ fn message(stop: &Stop, span: Span, text: &str) -> String {
     let indent = &text[line_start..span.start.min(text.len())];
     let advice = if opens_without_closing(words) {
         "this quote is never closed: add the closing quote"
+    } else if words.starts_with(['[', '{']) && !words.ends_with([']', '}']) {
+        "this bracket is never closed: close it"
+    } else if stop.message.contains("unexpected character") {
+        "a value that begins with `@` or a backtick must stand in quotes"
     } else if indent.contains('\t') || words.starts_with('\t') {
         "YAML does not take tabs for indentation: use spaces"
     } else if stop.message.contains("unknown anchor") {
         "there is no anchor of this name above: define it with `&name` first"
     } else if stop.message.contains("recursion limit") {
         "nested too deep: flatten this"
-    } else if words.contains(": ") && stop.message.contains("mapping values") {
+    } else if words.starts_with(':') && stop.message.contains("mapping values") {
         "a value that contains `: ` must stand in quotes"
+    } else if stop.message.contains("mapping values") {
+        "indent this line like its neighbours"
     } else {
         "check quotes, brackets and indentation here"
     };

@@ -11,6 +11,7 @@
 
 use std::fmt;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 
 use minijinja::syntax::SyntaxConfig;
@@ -18,11 +19,12 @@ use minijinja::value::{Kwargs, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value};
 use regex::Regex;
 
-use super::{TemplateError, python};
+use super::{TemplateError, guard, python};
+use crate::tokens::counter::panic_text;
 
 const NAME: &str = "chat template";
 /// Bytes a template's source may have; the largest published ones have 20 KB.
-const SOURCE_LIMIT: usize = 1 << 20;
+const SOURCE_LIMIT: usize = 1 << 18;
 /// Steps a rendering may take, besides one for each byte it is given.
 const FUEL: u64 = 1_000_000;
 /// Bytes a rendering may write, besides eight for each byte it is given.
@@ -64,13 +66,25 @@ impl Engine {
             Err(Error::new(ErrorKind::InvalidOperation, "raised").with_source(Raised(message)))
         });
         environment.add_function("strftime_now", |format: &str| pinned_date(format));
-        let added = environment.add_template_owned(NAME, normalised(source));
-        added.map_err(|e| TemplateError::Syntax(one_line(&e)))?;
-        Ok(Self { environment })
+        environment.add_filter(guard::KEEP, guard::keep);
+        environment.remove_global("debug");
+        let source = guard::checked(&normalised(source))?;
+        let added = catch_unwind(AssertUnwindSafe(|| {
+            let added = environment.add_template_owned(NAME, source);
+            added.map(|()| environment)
+        }));
+        let added = added.map_err(|panic| TemplateError::Syntax(panic_text(panic.as_ref())))?;
+        Ok(Self { environment: added.map_err(|e| TemplateError::Syntax(one_line(&e)))? })
     }
 
     /// Renders `context`; `size` is the bytes it holds.
     pub(super) fn render(&self, context: Value, size: usize) -> Result<String, TemplateError> {
+        // The engine is a clone and the context is ours: nothing half done outlives a panic.
+        let rendered = catch_unwind(AssertUnwindSafe(|| self.bounded(context, size)));
+        rendered.unwrap_or_else(|panic| Err(TemplateError::Failed(panic_text(panic.as_ref()))))
+    }
+
+    fn bounded(&self, context: Value, size: usize) -> Result<String, TemplateError> {
         let mut environment = self.environment.clone();
         environment.set_fuel(Some(FUEL + size as u64));
         let template = environment.get_template(NAME);
@@ -258,6 +272,9 @@ mod tests {
             "{% set ns = namespace(x=[]) %}{% for a in range(5000) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x }}",
             "{% set ns = namespace(x=[]) %}{% for a in range(5000) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x | tojson }}",
             "{% for a in range(99999) %}{{ 'x' * 100000 }}{% endfor %}",
+            "{% set ns = namespace(x={}) %}{% for a in range(99999) %}{% set ns.x = {'a': ns.x} %}{% endfor %}",
+            "{% set ns = namespace() %}{% set ns.x = [ns] %}{{ ns ~ '' }}",
+            "{% set ns = namespace(x=[1]) %}{% for a in range(99999) %}{% set ns.x = ns.x | map('upper') %}{% endfor %}{% for b in range(99) %}{% for a in range(99999) %}{% endfor %}{% endfor %}",
             "{{ '%0999999999d' | format(1) }}",
         ];
         for source in sources {
@@ -268,8 +285,10 @@ mod tests {
                 format!("{got:?}")
             );
         }
-        let nested = "(".repeat(100_000);
+        let nested = "(".repeat(1_900);
         assert!(matches!(render(&format!("{{{{ {nested}")), Err(TemplateError::Syntax(_))));
+        let chain = ["{{ ''", &"|e".repeat(900), " }}"].concat();
+        assert_eq!(render(&chain), Ok(String::new()));
         assert!(matches!(render(&" ".repeat(SOURCE_LIMIT + 1)), Err(TemplateError::Syntax(_))));
     }
 }

@@ -1,9 +1,9 @@
 //! What a chat template is given: messages, tools, flags.
 //!
-//! Invariant: a record in the `messages` shape is passed on as it is written,
-//! every field of every message in its order, because that is what a trainer
-//! hands to the template. Other shapes are converted first, as their loaders do:
-//! the transcript's own roles, texts and calls.
+//! Invariant: messages that have a `role` and a `content` are passed on as they are
+//! written, every field in its order, because that is what a trainer hands to the
+//! template. Other shapes are converted first, as their loaders do: the
+//! transcript's own roles, texts and calls.
 //!
 //! Texts are borrowed: building an input copies no message.
 
@@ -72,7 +72,11 @@ impl<'a> RenderInput<'a> {
     /// The input that a trainer would make of this record.
     #[must_use]
     pub fn from_transcript(record: &'a str, transcript: &'a Transcript) -> Self {
-        let as_written = transcript.shape == Shape::Messages;
+        // In these shapes a message is an object with a role and a content.
+        let as_written = matches!(
+            transcript.shape,
+            Shape::Messages | Shape::PromptCompletion | Shape::Preference | Shape::OpenAiPreference
+        );
         let message = |m: &'a Message| {
             let written = if as_written { written(record, m) } else { None };
             written.unwrap_or_else(|| converted(record, m))

@@ -10,6 +10,7 @@
 
 mod builtin;
 mod engine;
+mod guard;
 pub mod input;
 pub mod markers;
 mod python;

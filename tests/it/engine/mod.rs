@@ -46,7 +46,7 @@ pub struct World {
 
 impl World {
     pub fn new() -> Self {
-        Self { dir: tempfile::tempdir().unwrap() }
+        Self { dir: tempfile::tempdir().expect("a folder can be made") }
     }
 
     pub fn project(&self) -> &Path {

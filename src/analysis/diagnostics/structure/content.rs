@@ -11,7 +11,13 @@ use super::{Part, Subject, edit};
 /// M001, M006, M007.
 pub(super) fn check(subject: &mut Subject<'_>) {
     let typed = needs_type(subject);
+    let mut is_known = false;
     for part in subject.parts() {
+        // One finding for all messages that keep their text elsewhere: M002 names the keys.
+        if !is_known && is_elsewhere(&part, subject.shape()) {
+            is_known = true;
+            subject.report(missing(&part, subject.shape()));
+        }
         let shape = subject.shape();
         let finding = match part.slot.content {
             None if may_be_silent(&part) => None,
@@ -21,6 +27,14 @@ pub(super) fn check(subject: &mut Subject<'_>) {
         };
         subject.findings.extend(finding);
     }
+}
+
+/// The text stands under a key this shape does not know (`text`, `value`).
+fn is_elsewhere(part: &Part<'_>, shape: Shape) -> bool {
+    !matches!(shape, Shape::ShareGpt | Shape::Gemini)
+        && !part.slot.implied
+        && part.slot.content.is_some()
+        && part.slot.source.get("content").is_none()
 }
 
 /// Parts carry a `type` everywhere but on Bedrock and Gemini.

@@ -32,18 +32,15 @@ pub(super) fn removal(items: &[Span], first: usize, last: usize) -> Span {
     }
 }
 
-/// Deletes one item of a list.
-pub(super) fn remove_item(list: Value<'_>, item: Span) -> Option<Edit> {
-    let items: Vec<Span> = list.items().map(Value::span).collect();
-    let at = items.iter().position(|i| *i == item)?;
-    Some(replace(removal(&items, at, at), ""))
+/// Deletes the one of `items` (of a list or an object, in order) that starts at `start`.
+pub(super) fn remove(items: &[Span], start: usize) -> Option<Edit> {
+    let at = items.binary_search_by_key(&start, |item| item.start).ok()?;
+    Some(replace(removal(items, at, at), ""))
 }
 
-/// Deletes the member whose key stands at `key`.
-pub(super) fn remove_member(object: Value<'_>, key: Span) -> Option<Edit> {
-    let members: Vec<Span> = object.members().map(|m| m.span()).collect();
-    let at = members.iter().position(|m| m.start == key.start)?;
-    Some(replace(removal(&members, at, at), ""))
+/// Where the members of an object stand.
+pub(super) fn members(object: Value<'_>) -> Vec<Span> {
+    object.members().map(|m| m.span()).collect()
 }
 
 /// Puts `"key": value` in front of the members of `object`; `value` is JSON.

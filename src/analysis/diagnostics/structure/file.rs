@@ -3,11 +3,11 @@
 //!
 //! Spans count from the start of the file, byte order mark included.
 
-use crate::finding::{Edit, Finding, Fix, Safety, Severity};
+use crate::finding::{Finding, Fix, Severity};
 use crate::text::Span;
 use crate::transcript::Shape;
 
-use super::{duplicates, flatten, shape};
+use super::{duplicates, flatten, line_ends, shape};
 
 /// Facts about a file, as its reader found them.
 #[derive(Clone, Debug, Default)]
@@ -93,7 +93,7 @@ pub fn file(input: &FileInput<'_>) -> Vec<Finding> {
             return findings;
         }
         findings.extend(blank_lines(input));
-        findings.extend(line_ends(input));
+        findings.extend(line_ends::check(input));
     }
     findings.extend(mixed(input.records));
     findings.extend(duplicates::check(input.records));
@@ -147,64 +147,6 @@ fn blank_lines(input: &FileInput<'_>) -> Vec<Finding> {
         Finding::new("F003", Severity::Warning, span, message).with_fix(fix)
     };
     runs.into_iter().map(finding).collect()
-}
-
-/// F007.
-fn line_ends(input: &FileInput<'_>) -> Vec<Finding> {
-    let hint = |span, message: String, title: &str, edits: Vec<Edit>| {
-        let finding = Finding::new("F007", Severity::Hint, span, message);
-        let fix = Fix { title: title.to_owned(), edits, safety: Safety::Safe };
-        if fix.edits.is_empty() { finding } else { finding.with_fix(fix) }
-    };
-    let times = |mark: Mark| {
-        if mark.count == 1 { String::new() } else { format!(" ({} times)", mark.count) }
-    };
-    let mut findings = Vec::new();
-    if let Some(mark) = input.crlf {
-        let message = format!("lines end in CR LF{}: write LF", times(mark));
-        let edits = everywhere(input.text, "\r\n", "\n");
-        findings.push(hint(mark.first, message, "Use LF line ends", edits));
-    }
-    if let Some(mark) = input.lone_cr {
-        let message = format!("a CR that ends no line{}: some readers split here", times(mark));
-        let edits = lone_cr_edits(input.text);
-        findings.push(hint(mark.first, message, "Use LF line ends", edits));
-    }
-    if let Some(mark) = input.separators {
-        let message = format!(
-            "a raw line separator U+2028 or U+2029{}: some readers split here",
-            times(mark)
-        );
-        let mut edits = everywhere(input.text, "\u{2028}", "\\u2028");
-        edits.extend(everywhere(input.text, "\u{2029}", "\\u2029"));
-        findings.push(hint(mark.first, message, "Write as escapes", edits));
-    }
-    if input.no_final_newline {
-        let end = Span::empty(input.bytes);
-        let message = "the last line has no line end: a record appended later joins it".to_owned();
-        findings.push(hint(
-            end,
-            message,
-            "Add the line end",
-            vec![Edit { span: end, text: "\n".into() }],
-        ));
-    }
-    findings
-}
-
-fn everywhere(text: Option<&str>, what: &str, with: &str) -> Vec<Edit> {
-    let places = text.into_iter().flat_map(|t| t.match_indices(what));
-    places
-        .map(|(at, found)| Edit { span: Span::new(at, at + found.len()), text: with.to_owned() })
-        .collect()
-}
-
-/// A lone CR between records is a line end of old; inside one it is white space.
-fn lone_cr_edits(text: Option<&str>) -> Vec<Edit> {
-    let Some(text) = text else { return Vec::new() };
-    let bytes = text.as_bytes();
-    let lone = memchr::memchr_iter(b'\r', bytes).filter(|&at| bytes.get(at + 1) != Some(&b'\n'));
-    lone.map(|at| Edit { span: Span::new(at, at + 1), text: "\n".to_owned() }).collect()
 }
 
 /// F010: the first record with a shape decides.

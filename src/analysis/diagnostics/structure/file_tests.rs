@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use expect_test::{Expect, expect};
+use proptest::prelude::*;
 
 use super::{FileInput, FileRecord, Mark, NotUtf8, file, replaces_record_findings};
 use crate::analysis::fixes;
@@ -143,11 +144,26 @@ fn byte_order_mark_blank_lines_and_line_ends() {
     "#]],
     );
     check(
+        "\r{\"id\":\r\"a\",\"turns\":[{\"user\":\"x\ry\",\"assistant\":\"z\"}]}\r[[\"a\",\"b\"]]\r",
+        expect![[r#"
+            0..1 hint[F007] a CR that ends no line: some readers split here
+                Replace CR: "\n{\"id\": \"a\",\"turns\":[{\"user\":\"x\\ry\",\"assistant\":\"z\"}]}\n[[\"a\",\"b\"]]\n"
+            66..66 hint[F007] the last line has no line end: a record appended later joins it
+                Add the line end: "\r{\"id\":\r\"a\",\"turns\":[{\"user\":\"x\ry\",\"assistant\":\"z\"}]}\r[[\"a\",\"b\"]]\r\n"
+        "#]],
+    );
+    check(
+        "{\"id\":\r3,}\n",
+        expect![[r#"
+        6..7 hint[F007] a CR that ends no line: some readers split here
+    "#]],
+    );
+    check(
         &format!("{A}\r{B}\n"),
         expect![[r#"
-        59..60 hint[F007] a CR that ends no line: some readers split here
-            Use LF line ends: "{\"id\":\"a\",\"exchanges\":[{\"user\":\"Hi\",\"assistant\":\"Hello!\"}]}\n{\"id\":\"b\",\"exchanges\":[{\"user\":\"Bye\",\"assistant\":\"So long.\"}]}\n"
-    "#]],
+            59..60 hint[F007] a CR that ends no line: some readers split here
+                Replace CR: "{\"id\":\"a\",\"exchanges\":[{\"user\":\"Hi\",\"assistant\":\"Hello!\"}]}\n{\"id\":\"b\",\"exchanges\":[{\"user\":\"Bye\",\"assistant\":\"So long.\"}]}\n"
+        "#]],
     );
 }
 
@@ -219,5 +235,22 @@ fn a_file_that_is_no_utf8_says_only_that() {
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].code.as_ref(), found[0].span), ("F001", span));
         assert_eq!(found[0].message.contains("UTF-16"), utf16);
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_file_panics_and_every_fix_fits(
+        pieces in prop::collection::vec(prop::sample::select(vec![
+            A, B, "\r", "\r\n", "\n", " ", "\u{feff}", "\u{2028}", "[", "]", ",", "{", "}", "\"é", ":",
+        ]), 0..12)
+    ) {
+        let text = pieces.concat();
+        for finding in findings(&text) {
+            prop_assert!(text.get(finding.span.start..finding.span.end).is_some());
+            for fix in &finding.fixes {
+                prop_assert!(fixes::apply(&text, &fix.edits).is_some(), "{fix:?}");
+            }
+        }
     }
 }

@@ -1,23 +1,66 @@
 //! J rules: is the record JSON, and JSON that every reader reads the same way?
 
+use std::collections::HashMap;
+
 use crate::analysis::fixes;
-use crate::finding::{Edit, Finding, Fix, Safety, Severity};
+use crate::finding::{Edit, Finding, Fix, Place, Related, Safety, Severity};
 use crate::text::Span;
 use crate::text::escape::{self, Style};
-use crate::text::json::{self, DEPTH_LIMIT, Json, Kind, Literal, Problem, ProblemKind, Value};
+use crate::text::json::{self, DEPTH_LIMIT, Json, Kind, Literal, Problem, ProblemKind};
 
 use super::edit;
 
 /// J001 or J005: the problem that keeps the record from being JSON.
 pub(super) fn syntax(record: &str, json: &Json) -> Option<Finding> {
-    let problem = json.syntax_problem()?;
+    let is_open =
+        |p: &&Problem| matches!(p.kind, ProblemKind::UnclosedString | ProblemKind::UnclosedBracket);
+    let syntax = || json.problems().iter().filter(|p| p.kind.is_syntax());
+    // What is not closed is noticed last, wherever it was opened.
+    let problem = syntax().find(|p| !is_open(p)).or_else(|| syntax().next_back())?;
     if problem.kind == ProblemKind::ExtraData {
         return Some(extra_data(record, json, problem.span));
     }
-    let message = message(problem, record);
-    let mut finding = Finding::new("J001", Severity::Error, problem.span, message);
+    let end = record.trim_end().len();
+    let is_cut_off = is_open(&problem)
+        && json.root(record).is_some_and(|r| r.span().end >= end)
+        && syntax().any(|p| json.root(record).is_some_and(|r| is_whole(p, r.span())));
+    let mut finding = if is_cut_off {
+        cut_off(problem, Span::new(record.floor_char_boundary(end.saturating_sub(1)), end))
+    } else {
+        let message = message(problem, record);
+        Finding::new("J001", Severity::Error, problem.span, message)
+    };
     finding.fixes.extend(syntax_fix(record, json));
     Some(finding)
+}
+
+/// The record itself is what is not closed, or a text that runs to its end.
+fn is_whole(problem: &Problem, root: Span) -> bool {
+    match problem.kind {
+        ProblemKind::UnclosedString => true,
+        ProblemKind::UnclosedBracket => problem.span.start == root.start,
+        _ => false,
+    }
+}
+
+/// A record that stops in the middle: the place is where it stops, and where the
+/// innermost open thing starts is told beside it.
+fn cut_off(innermost: &Problem, last: Span) -> Finding {
+    let (message, opened) = match innermost.kind {
+        ProblemKind::UnclosedString => (
+            "the record ends inside a text: its closing `\"` is missing, or the record is cut off",
+            "the text starts here",
+        ),
+        _ => (
+            "the record is cut off here, before its brackets are closed: complete or delete it",
+            "this bracket is still open",
+        ),
+    };
+    let mut finding = Finding::new("J001", Severity::Error, last, message);
+    let start = innermost.span.start;
+    let place = Place::Record(Span::new(start, start + 1));
+    finding.related.push(Related { place, message: opened.to_owned() });
+    finding
 }
 
 fn message(problem: &Problem, record: &str) -> String {
@@ -47,7 +90,7 @@ fn message(problem: &Problem, record: &str) -> String {
             return format!("`{word}` is no JSON escape: write a backslash as `\\\\`");
         }
         ProblemKind::UnclosedString => "the text that starts here never ends: `\"` is missing",
-        ProblemKind::UnclosedBracket => "this bracket is never closed: the record is cut off",
+        ProblemKind::UnclosedBracket => "this bracket is never closed",
         ProblemKind::StrayBracket => "this bracket closes nothing: delete it",
         ProblemKind::TooDeep => "nested too deep to be read",
         ProblemKind::ExtraData => "more text after the record",
@@ -63,11 +106,12 @@ fn message(problem: &Problem, record: &str) -> String {
 fn syntax_fix(record: &str, json: &Json) -> Option<Fix> {
     let mut edits: Vec<Edit> = Vec::new();
     let mut open: Vec<Span> = Vec::new();
+    let style = Style::of(record);
     let syntax = || json.problems().iter().filter(|p| p.kind.is_syntax());
     for problem in syntax() {
         match problem.kind {
             ProblemKind::UnclosedBracket => open.push(problem.span),
-            _ => edits.push(respelt(problem, record)?),
+            _ => edits.push(respelt(problem, record, style)?),
         }
     }
     if !open.is_empty() {
@@ -92,7 +136,7 @@ fn syntax_fix(record: &str, json: &Json) -> Option<Fix> {
 }
 
 /// The JSON for one misspelt thing; `None` where there is no telling.
-fn respelt(problem: &Problem, record: &str) -> Option<Edit> {
+fn respelt(problem: &Problem, record: &str, style: Style) -> Option<Edit> {
     let (span, found) = (problem.span, problem.span.of(record));
     let text = match problem.kind {
         ProblemKind::TrailingComma | ProblemKind::Comment => String::new(),
@@ -103,7 +147,7 @@ fn respelt(problem: &Problem, record: &str) -> Option<Edit> {
         }
         ProblemKind::SingleQuoted => {
             let inner = found.strip_prefix('\'')?.strip_suffix('\'')?;
-            edit::quoted(&escape::decode(inner), Style::of(record))
+            edit::quoted(&escape::decode(inner), style)
         }
         ProblemKind::UnquotedKey => edit::quoted(found, Style::default()),
         ProblemKind::NotFinite => "null".to_owned(),
@@ -199,23 +243,24 @@ fn duplicate_keys(record: &str, json: &Json, later: &[Span]) -> Vec<Finding> {
             values.extend(value.items());
             continue;
         }
-        let mut earlier: std::collections::HashMap<String, Span> = std::collections::HashMap::new();
+        let members = edit::members(value);
+        let mut earlier: HashMap<String, Span> = HashMap::new();
         for member in value.members() {
             values.push(member.value);
             let key = member.key.decode().into_owned();
             let before = earlier.insert(key, member.key.quoted);
             if let (Some(before), Ok(_)) = (before, later.binary_search(&member.key.quoted)) {
-                findings.push(duplicate_key(value, member.key, before));
+                findings.push(duplicate_key(&members, member.key, before));
             }
         }
     }
     findings
 }
 
-fn duplicate_key(object: Value<'_>, key: Literal<'_>, before: Span) -> Finding {
+fn duplicate_key(members: &[Span], key: Literal<'_>, before: Span) -> Finding {
     let message = format!("key `{}` is here twice: readers keep the last", key.decode());
     let mut finding = Finding::new("J003", Severity::Error, key.quoted, message);
-    if let Some(edit) = edit::remove_member(object, before) {
+    if let Some(edit) = edit::remove(members, before.start) {
         finding.fixes.push(Fix {
             title: "Keep the last".to_owned(),
             edits: vec![edit],

@@ -1,9 +1,10 @@
 //! M002: keys of a message that no trainer reads; most are slips of the pen.
 //! A key that repeats in every message is reported once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::finding::{Edit, Finding, Fix, Safety, Severity};
+use crate::text::Span;
 use crate::text::json::{Kind, Member};
 use crate::transcript::Shape;
 
@@ -64,38 +65,60 @@ struct Unknown<'a> {
     meant: Option<&'static str>,
     edits: Vec<Edit>,
     count: usize,
+    /// Where the last object with it starts: a key that is there twice (J003) is
+    /// changed once.
+    last: Option<usize>,
 }
 
 /// M002.
 pub(super) fn check(subject: &mut Subject<'_>) {
+    let mut guesses: HashMap<String, Option<&'static str>> = HashMap::new();
     let mut order: Vec<Unknown<'_>> = Vec::new();
-    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut places: HashMap<(String, Option<&str>), usize> = HashMap::new();
     for part in subject.parts() {
         if part.slot.implied || part.slot.source.kind() != Kind::Object {
             continue;
         }
+        let has = present(&part, known(subject.shape()));
+        let mut spans: Vec<Span> = Vec::new();
         for member in part.slot.source.members() {
             let key = member.key.decode();
             if known(subject.shape()).contains(&key.as_ref()) {
                 continue;
             }
-            let meant = meant(&part, &key, subject.shape());
-            let change = change(subject, &part, &member, meant);
-            if let Some(&at) = places.get(key.as_ref()) {
-                let unknown = &mut order[at];
-                unknown.count += 1;
-                if unknown.meant == meant {
-                    unknown.edits.extend(change);
-                }
-                continue;
+            let guess = guesses.entry(key.clone().into_owned());
+            let guess = *guess.or_insert_with(|| guess_of(&key, subject.shape()));
+            // What the message has already was not meant.
+            let meant = guess.filter(|meant| !has.contains(meant));
+            if spans.is_empty() {
+                spans = edit::members(part.slot.source);
             }
-            places.insert(key.into_owned(), order.len());
-            let edits = change.into_iter().collect();
-            order.push(Unknown { part, member, meant, edits, count: 1 });
+            let change = match meant {
+                Some(meant) => Some(edit::rewrite(member.key, meant, subject.style())),
+                None => edit::remove(&spans, member.key.quoted.start),
+            };
+            let at = *places.entry((key.into_owned(), meant)).or_insert(order.len());
+            if at == order.len() {
+                order.push(Unknown {
+                    part,
+                    member,
+                    meant,
+                    edits: Vec::new(),
+                    count: 0,
+                    last: None,
+                });
+            }
+            order[at].note(part.slot.source.span().start, change);
         }
     }
     let shape = subject.shape();
     subject.findings.extend(order.into_iter().map(|unknown| unknown.finding(shape)));
+}
+
+/// The known keys this message has.
+fn present(part: &Part<'_>, known: &'static [&'static str]) -> HashSet<&'static str> {
+    let keys = part.slot.source.members().map(|m| m.key.decode());
+    keys.filter_map(|key| known.iter().copied().find(|k| *k == key)).collect()
 }
 
 const fn known(shape: Shape) -> &'static [&'static str] {
@@ -106,32 +129,26 @@ const fn known(shape: Shape) -> &'static [&'static str] {
     }
 }
 
-/// The key that was meant, unless the message has it.
-fn meant(part: &Part<'_>, key: &str, shape: Shape) -> Option<&'static str> {
-    let meant = match (shape, key) {
-        (Shape::ShareGpt, _) => nearest(key, SHAREGPT_KEYS)?,
-        (Shape::Gemini, "content" | "text") => return None,
-        (Shape::Gemini, _) => nearest(key, GEMINI_KEYS)?,
-        (_, "from" | "speaker" | "author") => "role",
-        (_, "text" | "value" | "message" | "parts") => "content",
-        _ => nearest(key, MESSAGE_KEYS)?,
-    };
-    part.slot.source.get(meant).is_none().then_some(meant)
-}
-
-fn change(
-    subject: &Subject<'_>,
-    part: &Part<'_>,
-    member: &Member<'_>,
-    meant: Option<&str>,
-) -> Option<Edit> {
-    match meant {
-        Some(meant) => Some(edit::rewrite(member.key, meant, subject.style())),
-        None => edit::remove_member(part.slot.source, member.key.quoted),
+/// The key that `key` was probably meant to be.
+fn guess_of(key: &str, shape: Shape) -> Option<&'static str> {
+    match (shape, key) {
+        (Shape::ShareGpt, _) => nearest(key, SHAREGPT_KEYS),
+        (Shape::Gemini, "content" | "text") => None,
+        (Shape::Gemini, _) => nearest(key, GEMINI_KEYS),
+        (_, "from" | "speaker" | "author") => Some("role"),
+        (_, "text" | "value" | "message" | "parts") => Some("content"),
+        _ => nearest(key, MESSAGE_KEYS),
     }
 }
 
 impl Unknown<'_> {
+    fn note(&mut self, object: usize, change: Option<Edit>) {
+        if self.last.replace(object) != Some(object) {
+            self.count += 1;
+            self.edits.extend(change);
+        }
+    }
+
     fn finding(self, shape: Shape) -> Finding {
         let key = self.member.key.decode();
         let mut message = format!("key `{key}` is unknown in {}", name(shape));

@@ -11,6 +11,9 @@ use super::roles::inside;
 use super::tool_calls::legacy_call;
 use super::{Part, Subject, edit};
 
+/// Findings of one record that carry the fix.
+const FIXES_SHOWN: usize = 50;
+
 /// K010.
 pub(super) fn check(subject: &mut Subject<'_>) {
     if matches!(subject.shape(), Shape::ShareGpt | Shape::Gemini | Shape::Pairs) {
@@ -39,8 +42,10 @@ pub(super) fn check(subject: &mut Subject<'_>) {
             found.push(part.finding("K010", Severity::Warning, inside(role), message));
         }
     }
-    for finding in found {
-        subject.report(fix.iter().cloned().fold(finding, Finding::with_fix));
+    for (index, finding) in found.into_iter().enumerate() {
+        // The fix is as long as the record has calls; it need not stand at each.
+        let fix = fix.iter().filter(|_| index < FIXES_SHOWN).cloned();
+        subject.report(fix.fold(finding, Finding::with_fix));
     }
 }
 

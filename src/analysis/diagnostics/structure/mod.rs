@@ -21,6 +21,7 @@ mod id;
 mod json;
 mod keys;
 mod legacy_calls;
+mod line_ends;
 mod nearest;
 mod order;
 mod roles;
@@ -31,6 +32,7 @@ mod tool_results;
 mod weights;
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 pub use file::{FileInput, FileRecord, Mark, NotUtf8, file, replaces_record_findings};
@@ -61,7 +63,11 @@ pub fn record(record: &str, json: &Json, reading: &Reading) -> Vec<Finding> {
         (_, Err((_, why))) => findings.push(shape::no_conversation(root, &why)),
         (Err(why), Ok(_)) => findings.push(shape::no_conversation(root, why)),
     }
-    findings.sort_by_key(|f| f.span.start);
+    if let Ok(transcript) = &reading.transcript {
+        let id: Arc<str> = Arc::from(&*transcript.id);
+        findings.iter_mut().for_each(|f| f.transcript = Some(Arc::clone(&id)));
+    }
+    findings.sort_by(|a, b| (a.span, &a.code).cmp(&(b.span, &b.code)));
     findings
 }
 
@@ -78,9 +84,6 @@ fn rules(subject: &mut Subject<'_>) {
     tool_results::check(subject);
     legacy_calls::check(subject);
     weights::check(subject);
-    if let Some(id) = subject.transcript.id_source.map(|_| Arc::from(&*subject.transcript.id)) {
-        subject.findings.iter_mut().for_each(|f| f.transcript = Some(Arc::clone(&id)));
-    }
 }
 
 /// A record under examination, and what was found.
@@ -91,6 +94,9 @@ struct Subject<'a> {
     transcript: &'a Transcript,
     /// The exchange of every message.
     numbers: Vec<Option<u32>>,
+    /// Where the items of the list of messages stand.
+    items: Vec<Span>,
+    style: OnceCell<Style>,
     findings: Vec<Finding>,
 }
 
@@ -116,7 +122,9 @@ impl<'a> Subject<'a> {
                 numbers[index] = Some(exchange.number);
             }
         }
-        Self { record, root, draft, transcript, numbers, findings: Vec::new() }
+        let items = draft.list.into_iter().flat_map(Value::items).map(Value::span).collect();
+        let style = OnceCell::new();
+        Self { record, root, draft, transcript, numbers, items, style, findings: Vec::new() }
     }
 
     /// The messages, the rejected side of a preference pair last.
@@ -136,7 +144,7 @@ impl<'a> Subject<'a> {
     }
 
     fn style(&self) -> Style {
-        Style::of(self.record)
+        *self.style.get_or_init(|| Style::of(self.record))
     }
 
     fn report(&mut self, finding: Finding) {

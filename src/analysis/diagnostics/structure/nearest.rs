@@ -13,7 +13,8 @@ pub(super) fn nearest<'c>(
         return None;
     }
     let word = letters(word);
-    let distances = candidates.into_iter().map(|c| (distance(&word, &letters(c)), c));
+    let near = candidates.into_iter().filter(|c| c.len().abs_diff(word.len()) <= 2);
+    let distances = near.map(|c| (distance(&word, &letters(c)), c));
     let (best, candidate) = distances.min_by_key(|(distance, _)| *distance)?;
     let allowed = if candidate.len().min(word.len()) <= 4 { 1 } else { 2 };
     (best <= allowed).then_some(candidate)

@@ -48,7 +48,9 @@ fn alternation(subject: &mut Subject<'_>, spoken: &[Part<'_>]) {
         let (before, after) = (&pair[0], &pair[1]);
         let role = after.message.role;
         let speaks = matches!(role, Role::User | Role::Assistant);
-        if role != before.message.role || !speaks {
+        // In exchanges and pairs a side is missing, and M001 says so.
+        let implied = before.slot.implied && after.slot.implied;
+        if role != before.message.role || !speaks || implied {
             continue;
         }
         let message = format!(
@@ -63,7 +65,6 @@ fn alternation(subject: &mut Subject<'_>, spoken: &[Part<'_>]) {
 
 /// Appends the text of `from` to `into`, and deletes it. Only for plain texts.
 fn merge(subject: &Subject<'_>, into: &Part<'_>, from: &Part<'_>, title: &str) -> Option<Fix> {
-    let list = subject.draft.list?;
     let is_plain =
         |p: &Part<'_>| p.message.tool_calls.is_empty() && p.message.other_parts.is_empty();
     let is_whole = from.slot.item.is_some_and(|item| item.span() == from.slot.source.span());
@@ -72,7 +73,7 @@ fn merge(subject: &Subject<'_>, into: &Part<'_>, from: &Part<'_>, title: &str) -
     }
     let target = into.slot.content.and_then(Value::literal)?;
     let source = from.slot.content.and_then(Value::literal)?;
-    let removal = edit::remove_item(list, from.slot.source.span())?;
+    let removal = edit::remove(&subject.items, from.slot.source.span().start)?;
     let addition = edit::replace(Span::empty(target.inner.end), format!("\\n\\n{}", source.raw));
     (addition.span.end <= removal.span.start).then(|| Fix {
         title: title.to_owned(),
@@ -98,13 +99,12 @@ fn last(subject: &mut Subject<'_>, spoken: &[Part<'_>]) {
 
 /// Deletes what follows the last reply that stands by itself.
 fn trim(subject: &Subject<'_>, spoken: &[Part<'_>]) -> Option<Fix> {
-    let list = subject.draft.list?;
     let replies =
         |p: &Part<'_>| p.message.role == Role::Assistant && p.message.tool_calls.is_empty();
     let kept = spoken.iter().rposition(replies)?;
     let kept_item = spoken[kept].slot.item?.span();
     let tail_item = spoken.last()?.slot.item?.span();
-    let items: Vec<Span> = list.items().map(Value::span).collect();
+    let items = &subject.items;
     let first = items.iter().position(|i| *i == kept_item)? + 1;
     let is_tail = tail_item.start > kept_item.start && items.last() == Some(&tail_item);
     let system_follows = subject
@@ -115,7 +115,7 @@ fn trim(subject: &Subject<'_>, spoken: &[Part<'_>]) -> Option<Fix> {
     if !is_tail || system_follows {
         return None;
     }
-    let edits = vec![edit::replace(edit::removal(&items, first, items.len() - 1), "")];
+    let edits = vec![edit::replace(edit::removal(items, first, items.len() - 1), "")];
     let title = "Delete what follows the last reply".to_owned();
     Some(Fix { title, edits, safety: Safety::Safe })
 }
@@ -124,7 +124,9 @@ fn trim(subject: &Subject<'_>, spoken: &[Part<'_>]) -> Option<Fix> {
 fn system(subject: &mut Subject<'_>, parts: &[Part<'_>]) {
     let mut seen: Option<Part<'_>> = None;
     for (index, part) in parts.iter().enumerate() {
-        if part.message.role != Role::System {
+        // Gemini knows no such role: M003 says where the text belongs.
+        let is_unknown = subject.shape() == Shape::Gemini && !part.slot.implied;
+        if part.message.role != Role::System || is_unknown {
             continue;
         }
         if let Some(first) = seen {
@@ -151,7 +153,7 @@ fn move_up(subject: &Subject<'_>, first: &Part<'_>, system: &Part<'_>) -> Option
     }
     let list = subject.draft.list?;
     let source = system.slot.source;
-    let removal = edit::remove_item(list, source.span())?;
+    let removal = edit::remove(&subject.items, source.span().start)?;
     let gap = edit::between_items(subject.record, list);
     let front = Span::empty(first.slot.item?.span().start);
     let insertion: Edit = edit::replace(front, format!("{}{gap}", source.raw()));

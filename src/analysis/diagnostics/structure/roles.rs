@@ -37,9 +37,19 @@ pub(super) fn check(subject: &mut Subject<'_>) {
     let shape = subject.shape();
     let style = subject.style();
     let sharegpt_words = shape == Shape::ShareGpt && !uses_plain_words(subject);
+    let mut is_known = false;
     for part in subject.parts() {
         if part.slot.implied {
             continue;
+        }
+        // One finding for all messages that name the speaker elsewhere: M002 names the key.
+        let elsewhere = !is_known
+            && shape != Shape::ShareGpt
+            && part.slot.role_value.is_some()
+            && part.slot.source.get("role").is_none();
+        if elsewhere {
+            is_known = true;
+            subject.report(missing(&part, shape));
         }
         let finding = match part.slot.role_value {
             None => Some(missing(&part, shape)),

@@ -70,7 +70,7 @@ pub(super) fn check(subject: &mut Subject<'_>) {
             rival.key.decode()
         );
         let mut finding = Finding::new("F010", Severity::Warning, rival.key.quoted, message);
-        if let Some(edit) = edit::remove_member(subject.root, rival.key.quoted) {
+        if let Some(edit) = edit::remove(&edit::members(subject.root), rival.key.quoted.start) {
             let title = format!("Delete `{}`", rival.key.decode());
             finding.fixes.push(Fix::suggested(title, edit.span, edit.text));
         }

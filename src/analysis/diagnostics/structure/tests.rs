@@ -104,28 +104,28 @@ fn syntax_problems_are_one_j001() {
     check(
         r##"{"id": "i", "messages": [{"role": "user", "content": "cut off"##,
         expect![[r#"
-        1:54..1:62 error[J001] the text that starts here never ends: `"` is missing
-    "#]],
+            1:61..1:62 error[J001] the record ends inside a text: its closing `"` is missing, or the record is cut off
+        "#]],
     );
     check(
         r##"{"id": "i", "messages": [{"role": "user", "content": "a"}"##,
         expect![[r#"
-        1:1..1:2 error[J001] this bracket is never closed: the record is cut off
-            suggested: Close the record
-            {"id": "i", "messages": [{"role": "user", "content": "a"}]}
-    "#]],
+            1:57..1:58 error[J001] the record is cut off here, before its brackets are closed: complete or delete it
+                suggested: Close the record
+                {"id": "i", "messages": [{"role": "user", "content": "a"}]}
+        "#]],
     );
     check(
         r##"{"id": "i", "messages": [{"role": "user","##,
         expect![[r#"
-        1:1..1:2 error[J001] this bracket is never closed: the record is cut off
-    "#]],
+            1:41..1:42 error[J001] the record is cut off here, before its brackets are closed: complete or delete it
+        "#]],
     );
     check(
         r##"[1, {"a": 2]"##,
         expect![[r#"
-        1:5..1:6 error[J001] this bracket is never closed: the record is cut off
-    "#]],
+            1:5..1:6 error[J001] this bracket is never closed
+        "#]],
     );
     check(
         r##"{"a": 01}"##,
@@ -397,7 +397,6 @@ fn roles() {
             1:80..1:89 error[M003] role `assistant` is unknown in contents: rename role to `model`
                 safe: Rename role to `model`
                 {"id": "i", "contents": [{"role": "user", "parts": [{"text": "a"}]}, {"role": "model", "parts": [{"text": "b"}]}, {"role": "system", "parts": [{"text": "b"}]}]}
-            1:128..1:136 warning[T005] the system message is not the first: many templates refuse it; move it
             1:129..1:135 error[M003] role `system` is unknown in contents: move the text to `systemInstruction`
         "#]],
     );
@@ -427,6 +426,7 @@ fn unknown_keys() {
             1:104..1:110 warning[M002] key `mood` is unknown in messages: trainers ignore or refuse it; delete it (in 2 messages)
                 suggested: Delete key `mood`
                 {"id": "i", "messages": [{"r\u00f4le": "user", "content": "a"}, {"role": "assistant", "contents": "b"}, {"role": "user", "content": "c"}, {"role": "assistant", "text": "d"}]}
+            1:170..1:181 error[M001] the message has no `content`: write what is said, or delete the message
             1:183..1:189 warning[M002] key `text` is unknown in messages: did you mean `content`?
                 suggested: Rename key to `content`
                 {"id": "i", "messages": [{"r\u00f4le": "user", "content": "a"}, {"role": "assistant", "contents": "b", "mood": 1}, {"role": "user", "content": "c", "mood": 2}, {"role": "assistant", "content": "d"}]}
@@ -435,10 +435,13 @@ fn unknown_keys() {
     check(
         r##"{"id": "i", "conversations": [{"from": "human", "value": "a", "vale": "x"}, {"from": "gpt", "vale": "b"}]}"##,
         expect![[r#"
-            1:63..1:69 warning[M002] key `vale` is unknown in conversations: trainers ignore or refuse it; delete it (in 2 messages)
+            1:63..1:69 warning[M002] key `vale` is unknown in conversations: trainers ignore or refuse it; delete it
                 suggested: Delete key `vale`
                 {"id": "i", "conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "vale": "b"}]}
             1:86..1:91 error[M001] the message has no `value`: write what is said, or delete the message
+            1:93..1:99 warning[M002] key `vale` is unknown in conversations: did you mean `value`?
+                suggested: Rename key to `value`
+                {"id": "i", "conversations": [{"from": "human", "value": "a", "vale": "x"}, {"from": "gpt", "value": "b"}]}
         "#]],
     );
     check(
@@ -535,13 +538,11 @@ fn exchanges_and_pairs() {
         expect![[r#"
             1:27..1:28 error[M001] the exchange has no `assistant`: write what is said
             1:42..1:43 error[M001] the exchange has no `assistant`: write what is said
-            1:51..1:54 warning[T003] two user messages in a row: many templates refuse this; merge them
             1:56..1:66 warning[M002] key `asistant` is unknown: did you mean `assistant`?
                 suggested: Rename key to `assistant`
                 {"id": "i", "exchanges": [{"user": "a"}, {"user": "c", "assistant": "d"}, {"assistant": "e"}, {"user": null, "assistant": "x"}, {"user": "g", "assistant": null}]}
             1:74..1:75 error[M001] the exchange has no `user`: write what is said
             1:103..1:107 error[M006] `user` is null: write what is said
-            1:122..1:125 warning[T003] two assistant messages in a row: many templates refuse this; merge them
             1:137..1:140 warning[T002] the last message has no reply: no trainer learns from it, and it counts as no exchange
                 safe: Delete what follows the last reply
                 {"id": "i", "exchanges": [{"user": "a"}, {"user": "c", "asistant": "d"}, {"assistant": "e"}, {"user": null, "assistant": "x"}]}
@@ -680,7 +681,7 @@ fn tool_arguments() {
     check(
         r##"{"id": "i", "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {"a": {"type": "integer"}, "b": {"enum": ["x", "y"]}, "c": {"type": "array", "items": {"type": "string"}}}, "required": ["a"], "additionalProperties": false}}}], "messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "b", "tool_calls": [{"id": "c0", "type": "function", "function": {"name": "f", "arguments": "{\"a\": 1, \"b\": \"x\", \"c\": [\"s\"]}"}}, {"id": "c1", "type": "function", "function": {"name": "g", "arguments": "{}"}}, {"id": "c2", "type": "function", "function": {"name": "f", "arguments": "{\"a\": \"1\"}"}}, {"id": "c3", "type": "function", "function": {"name": "f", "arguments": "{}"}}, {"id": "c4", "type": "function", "function": {"name": "f", "arguments": "{\"a\": 1, \"b\": \"z\"}"}}, {"id": "c5", "type": "function", "function": {"name": "f", "arguments": "{\"a\": 1, \"c\": [\"s\", 2]}"}}, {"id": "c6", "type": "function", "function": {"name": "f", "arguments": "{\"a\": 1, \"d\": 2}"}}]}]}"##,
         expect![[r#"
-            1:552..1:553 warning[K003] tool `g` is not declared: f
+            1:552..1:553 warning[K003] tool `g` is not declared: use f
             1:650..1:664 warning[K003] the arguments do not fit `f`: `a` is a string, not integer
             1:742..1:744 warning[K003] the arguments do not fit `f`: `a` is missing
             1:822..1:846 warning[K003] the arguments do not fit `f`: `b` is "z", which is not allowed

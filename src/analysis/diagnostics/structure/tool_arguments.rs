@@ -15,6 +15,11 @@ use super::roles::inside;
 use super::tool_calls::{legacy_call, listed_calls};
 use super::{Part, Subject};
 
+/// Comparisons one call may cost.
+const EFFORT: usize = 100_000;
+/// Declared names that are listed in a message.
+const NAMES_SHOWN: usize = 5;
+
 /// K003.
 pub(super) fn check(subject: &mut Subject<'_>) {
     let Some(tools) = declared(subject.root) else { return };
@@ -49,10 +54,12 @@ fn check_call(
     let name_text = name.str().filter(|n| !n.is_empty())?;
     let warning = |span: Span, message| part.finding("K003", Severity::Warning, span, message);
     let Some(schema) = tools.get(name_text.as_ref()) else {
-        let mut known: Vec<&str> = tools.keys().map(String::as_str).collect();
-        known.sort_unstable();
-        known.truncate(5);
-        let message = format!("tool `{name_text}` is not declared: {}", known.join(", "));
+        let mut message = format!("tool `{name_text}` is not declared");
+        if tools.len() <= NAMES_SHOWN {
+            let mut known: Vec<&str> = tools.keys().map(String::as_str).collect();
+            known.sort_unstable();
+            message += &format!(": use {}", known.join(", "));
+        }
         return Some(warning(inside(name), message));
     };
     let arguments = function.get("arguments")?;
@@ -60,27 +67,35 @@ fn check_call(
     let json = json::parse(&text, DEPTH_LIMIT);
     let value = json.root(&text).filter(|_| json.syntax_problem().is_none())?;
     // K002 speaks of arguments that are no object.
-    let fault = ((*schema)?, value.kind() == Kind::Object);
-    let fault = if fault.1 { misfit(fault.0, value) } else { None }?;
+    let fault = schema.filter(|_| value.kind() == Kind::Object).and_then(|s| misfit(s, value))?;
     let message = format!("the arguments do not fit `{name_text}`: {fault}");
     Some(warning(inside(arguments), message))
 }
 
-/// The first place where `value` does not fit `schema`.
+/// The first place where `value` does not fit `schema`. Looks at no more than
+/// [`EFFORT`] pairs of things, so that no schema makes it slow.
 fn misfit(schema: Value<'_>, value: Value<'_>) -> Option<String> {
     let mut work = vec![(schema, value, String::new())];
+    let mut effort = 0;
     while let Some((schema, value, path)) = work.pop() {
+        let properties = schema.get("properties");
+        let known = properties.map_or(0, |p| p.members().count());
+        let required = schema.get("required").map_or(0, |r| r.items().count());
+        let allowed = schema.get("enum").map_or(0, |e| e.items().count());
+        let here = 1 + value.members().count() + value.items().count();
+        effort += here * (1 + known + required) + allowed;
+        if effort > EFFORT {
+            return None;
+        }
         if let Some(fault) = misfit_here(schema, value, &path) {
             return Some(fault);
         }
         let join =
             |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-        if let Some(properties) = schema.get("properties") {
-            for member in value.members() {
-                let key = member.key.decode();
-                if let Some(inner) = properties.get(&key) {
-                    work.push((inner, member.value, join(&key)));
-                }
+        for member in value.members() {
+            let key = member.key.decode();
+            if let Some(inner) = properties.and_then(|p| p.get(&key)) {
+                work.push((inner, member.value, join(&key)));
             }
         }
         if let Some(items) = schema.get("items").filter(|i| i.kind() == Kind::Object) {
@@ -90,23 +105,16 @@ fn misfit(schema: Value<'_>, value: Value<'_>) -> Option<String> {
     None
 }
 
+/// The first fault of `value` itself.
 fn misfit_here(schema: Value<'_>, value: Value<'_>, path: &str) -> Option<String> {
     let at = if path.is_empty() { "the value".to_owned() } else { format!("`{path}`") };
     if !type_fits(schema, value) {
         let kind = value.kind().with_article();
         return Some(format!("{at} is {kind}, not {}", type_names(schema).join(" or ")));
     }
-    if let Some(allowed) = schema.get("enum").filter(|e| e.kind() == Kind::Array) {
-        let same = |other: Value<'_>| match (other.str(), value.str()) {
-            (Some(a), Some(b)) => a == b,
-            _ => {
-                other.raw() == value.raw()
-                    || other.number().is_some_and(|n| value.number() == Some(n))
-            }
-        };
-        if !allowed.items().any(same) {
-            return Some(format!("{at} is {}, which is not allowed", value.raw()));
-        }
+    let allowed = schema.get("enum").filter(|e| e.kind() == Kind::Array);
+    if allowed.is_some_and(|allowed| !allowed.items().any(|other| is_same(other, value))) {
+        return Some(format!("{at} is {}, which is not allowed", value.raw()));
     }
     if value.kind() != Kind::Object {
         return None;
@@ -120,6 +128,13 @@ fn misfit_here(schema: Value<'_>, value: Value<'_>, path: &str) -> Option<String
     let properties = schema.get("properties").filter(|_| closed)?;
     let extra = value.members().find(|m| properties.get(&m.key.decode()).is_none())?;
     Some(format!("`{}` is not declared", extra.key.decode()))
+}
+
+fn is_same(left: Value<'_>, right: Value<'_>) -> bool {
+    match (left.str(), right.str()) {
+        (Some(left), Some(right)) => left == right,
+        _ => left.raw() == right.raw() || left.number().is_some_and(|n| right.number() == Some(n)),
+    }
 }
 
 /// The names in `type`, lower case (Gemini writes them in capitals).

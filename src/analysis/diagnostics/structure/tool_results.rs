@@ -1,6 +1,8 @@
 //! K007 and K009: does every call have its result, every result its call, and
 //! every record with calls its tools?
 
+use std::collections::{HashMap, VecDeque};
+
 use crate::finding::{Finding, Severity};
 use crate::text::Span;
 use crate::text::json::{Kind, Value};
@@ -29,44 +31,76 @@ fn results_are_messages(part: &Part<'_>) -> bool {
     (message.role != Role::Tool || named_tool) && !calls_in_parts
 }
 
-/// A call that waits for its result.
-struct Waiting<'a> {
-    id: Option<&'a str>,
-    source: Span,
-    part: Part<'a>,
+/// The calls of one message, and which of them have their result.
+#[derive(Default)]
+struct Turn<'a> {
+    calls: Vec<(Span, Part<'a>)>,
+    done: Vec<bool>,
+    /// Calls by id, and calls without one, in order.
+    named: HashMap<&'a str, VecDeque<usize>>,
+    nameless: VecDeque<usize>,
+    /// No call before this one waits.
+    first: usize,
+}
+
+impl<'a> Turn<'a> {
+    fn of(part: Part<'a>) -> Self {
+        let mut turn = Self::default();
+        for (index, call) in part.message.tool_calls.iter().enumerate() {
+            turn.calls.push((call.source, part));
+            turn.done.push(false);
+            match call.id.as_deref() {
+                Some(id) => turn.named.entry(id).or_default().push_back(index),
+                None => turn.nameless.push_back(index),
+            }
+        }
+        turn
+    }
+
+    /// Gives a result to its call: by id where both have one, else to the first
+    /// that waits. False when there is none.
+    fn answer(&mut self, id: Option<&str>) -> bool {
+        while self.done.get(self.first) == Some(&true) {
+            self.first += 1;
+        }
+        let waits = |done: &[bool], queue: &mut VecDeque<usize>| {
+            std::iter::from_fn(|| queue.pop_front()).find(|&at| !done[at])
+        };
+        let call = match id {
+            None => Some(self.first).filter(|&at| at < self.calls.len()),
+            Some(id) => self
+                .named
+                .get_mut(id)
+                .and_then(|queue| waits(&self.done, queue))
+                .or_else(|| waits(&self.done, &mut self.nameless)),
+        };
+        if let Some(at) = call {
+            self.done[at] = true;
+        }
+        call.is_some()
+    }
+
+    fn unanswered(&self) -> impl Iterator<Item = Finding> {
+        let calls = self.calls.iter().zip(&self.done).filter(|(_, done)| !**done);
+        calls.map(|((source, part), _)| {
+            let span = Span::new(source.start, source.start + 1);
+            let message = "the call has no result before the next message: add a tool message";
+            part.finding("K007", Severity::Warning, span, message)
+        })
+    }
 }
 
 /// K007. Calls at the very end wait for nothing: the record may stop there.
 fn pair_up(subject: &mut Subject<'_>, parts: &[Part<'_>]) {
-    let mut waiting: Vec<Waiting<'_>> = Vec::new();
+    let mut turn = Turn::default();
     for part in parts {
-        if part.message.role == Role::Tool {
-            match answered(&waiting, part) {
-                Some(at) => {
-                    waiting.remove(at);
-                }
-                None => subject.report(extra(part)),
-            }
-            continue;
+        if part.message.role != Role::Tool {
+            subject.findings.extend(turn.unanswered());
+            turn = Turn::of(*part);
+        } else if !turn.answer(part.message.tool_call_id.as_deref()) {
+            subject.report(extra(part));
         }
-        for call in waiting.drain(..) {
-            subject.report(unanswered(&call));
-        }
-        waiting.extend(part.message.tool_calls.iter().map(|call| Waiting {
-            id: call.id.as_deref(),
-            source: call.source,
-            part: *part,
-        }));
     }
-}
-
-/// The call a result belongs to: by id where both have one, else the first.
-fn answered(waiting: &[Waiting<'_>], result: &Part<'_>) -> Option<usize> {
-    let Some(id) = result.message.tool_call_id.as_deref() else {
-        return (!waiting.is_empty()).then_some(0);
-    };
-    let same = waiting.iter().position(|call| call.id == Some(id));
-    same.or_else(|| waiting.iter().position(|call| call.id.is_none()))
 }
 
 fn extra(part: &Part<'_>) -> Finding {
@@ -75,12 +109,6 @@ fn extra(part: &Part<'_>) -> Finding {
         None => "a tool result without a call before it".to_owned(),
     };
     part.finding("K007", Severity::Warning, part.head(), message)
-}
-
-fn unanswered(call: &Waiting<'_>) -> Finding {
-    let span = Span::new(call.source.start, call.source.start + 1);
-    let message = "the call has no result before the next message: add a tool message";
-    call.part.finding("K007", Severity::Warning, span, message)
 }
 
 /// K009.

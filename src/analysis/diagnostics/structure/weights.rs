@@ -21,10 +21,9 @@ pub(super) fn check(subject: &mut Subject<'_>) {
                 _ => None,
             };
             subject.findings.extend(finding);
-            if key == "weight" && by_openai_rules {
-                subject.findings.extend(misplaced(&part, member));
-            }
         }
+        let weight = part.slot.source.member("weight").filter(|_| by_openai_rules);
+        subject.findings.extend(weight.and_then(|member| misplaced(&part, member)));
     }
     untrained(subject);
 }
@@ -85,7 +84,7 @@ fn misplaced(part: &Part<'_>, member: Member<'_>) -> Option<Finding> {
     let who = part.message.role.name();
     let message = format!("a weight on a {who} message: only assistant messages are trained");
     let finding = part.finding("W002", Severity::Warning, member.key.quoted, message);
-    let edit = edit::remove_member(part.slot.source, member.key.quoted)?;
+    let edit = edit::remove(&edit::members(part.slot.source), member.key.quoted.start)?;
     Some(finding.with_fix(Fix::suggested("Delete the weight", edit.span, edit.text)))
 }
 
