@@ -63,10 +63,13 @@ fn about(asked: &Asked) -> usize {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_answered_before_a_kill_is_not_asked_again() {
     let folder = tempfile::tempdir().unwrap();
-    let mut judge = JudgeServer::start(|asked, number| {
-        if number < ANSWERED { Reply::all(asked, "YES") } else { Reply::Hang }
-    })
-    .await;
+    let mut judge =
+        JudgeServer::start(
+            |asked, number| {
+                if number < ANSWERED { Reply::all(asked, "YES") } else { Reply::Hang }
+            },
+        )
+        .await;
     project(folder.path(), &judge.url);
 
     let mut run = assess(folder.path());
