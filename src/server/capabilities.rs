@@ -48,6 +48,13 @@ pub struct ClientFlags {
     pub register_configuration: bool,
 }
 
+impl Default for ClientFlags {
+    /// A client that said nothing.
+    fn default() -> Self {
+        Self::of(&InitializeParams::default())
+    }
+}
+
 impl ClientFlags {
     /// Reads the flags off an `initialize` request.
     #[must_use]

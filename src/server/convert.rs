@@ -35,9 +35,9 @@ pub const fn range((start, end): (Position, Position)) -> lsp::Range {
 pub fn diagnostic(
     finding: &Finding,
     range: lsp::Range,
-    id: &str,
     related: Vec<lsp::DiagnosticRelatedInformation>,
 ) -> lsp::Diagnostic {
+    let id = finding_id(finding);
     lsp::Diagnostic {
         range,
         severity: Some(severity(finding.severity)),
@@ -49,6 +49,14 @@ pub fn diagnostic(
         related_information: (!related.is_empty()).then_some(related),
         data: Some(json!({"judged": finding.judged, "finding": id})),
     }
+}
+
+/// What a finding is called between client and server: stable while its record's
+/// text is, whatever moves around it.
+#[must_use]
+pub fn finding_id(finding: &Finding) -> String {
+    let transcript = finding.transcript.as_deref().unwrap_or("");
+    format!("{}@{}..{}@{transcript}", finding.code, finding.span.start, finding.span.end)
 }
 
 const fn severity(severity: Severity) -> lsp::DiagnosticSeverity {

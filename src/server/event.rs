@@ -4,6 +4,8 @@
 //! request carries its [`Reply`], and every reply is answered exactly once:
 //! by the loop, by a worker, or, when it is dropped, by the endpoint.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
 
 use serde_json::Value;
@@ -14,9 +16,13 @@ use tower_lsp_server::gen_lsp_types::{
 };
 use tower_lsp_server::jsonrpc;
 
+use crate::engine::AssessUpdate;
+use crate::engine::rules::Rules;
 use crate::text::document::Change;
 
 use super::capabilities::ClientFlags;
+use super::jobs::Planned;
+use super::look::Known;
 use super::requests::execute_command::Target;
 
 /// One thing that happened.
@@ -61,6 +67,42 @@ pub enum Event {
     },
     /// The client asks something.
     Asked(Request),
+    /// The rubric and tokenizer of a project were read.
+    RulesRead {
+        /// The project's generation.
+        generation: u64,
+        /// What was read.
+        rules: Box<Rules>,
+    },
+    /// A survey has looked at some records.
+    Surveyed {
+        /// The document.
+        uri: Uri,
+        /// The survey.
+        survey: Arc<AtomicBool>,
+        /// What is known of them, by the hash of the record.
+        found: Vec<(u128, Arc<Known>)>,
+    },
+    /// A survey is over.
+    SurveyEnded {
+        /// The document.
+        uri: Uri,
+        /// The survey.
+        survey: Arc<AtomicBool>,
+    },
+    /// A job was read and planned.
+    Planned(Box<Planned>),
+    /// Known answers were looked up.
+    Recalled {
+        /// The number of the run.
+        number: u64,
+        /// What is known.
+        updates: Vec<AssessUpdate>,
+    },
+    /// Something happened in a run.
+    Assess(AssessUpdate),
+    /// A run is over.
+    RunEnded(u64),
     /// The user pressed the button of an offer.
     Accepted(Offer),
     /// The user cancelled a job in the progress view.
@@ -84,6 +126,13 @@ impl Event {
             Self::FilesChanged(_) => "files",
             Self::FoldersChanged { .. } => "folders",
             Self::Asked(_) => "request",
+            Self::RulesRead { .. } => "rules",
+            Self::Surveyed { .. } => "survey",
+            Self::SurveyEnded { .. } => "survey's end",
+            Self::Planned(_) => "planned",
+            Self::Recalled { .. } => "recalled",
+            Self::Assess(_) => "assess",
+            Self::RunEnded(_) => "run's end",
             Self::Accepted(_) => "accepted offer",
             Self::ProgressCancelled(_) => "cancelled progress",
             Self::ShuttingDown => "shutdown",

@@ -11,20 +11,36 @@
 //! unasked; no handler waits for either a model or the client; nothing but LSP is
 //! written to standard output.
 
+mod assessing;
 mod capabilities;
 mod convert;
 mod endpoint;
 mod event;
+mod explaining;
+mod jobs;
+mod judged;
+mod judgements;
+mod kind;
 mod lifecycle;
+mod look;
 mod main_loop;
 mod open_document;
 mod outbox;
+mod panel;
+mod projects;
+mod publication;
 mod registration;
 mod relative;
 mod requests;
+mod saves;
 mod session;
+mod shelf;
+mod snapshot;
+mod stdio;
 mod transcripts;
 mod uri;
+
+use std::path::PathBuf;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower_lsp_server::{LspService, Server};
@@ -35,7 +51,17 @@ use lifecycle::Lifecycle;
 use outbox::Outbox;
 use session::Session;
 
-pub use lifecycle::report_panics;
+pub use stdio::run;
+
+/// What the server is told from outside.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Static work only, whatever the client says.
+    pub untrusted: bool,
+    /// The user's own data folder: what is trusted, and the answers about files
+    /// outside any project. `None`: nothing is stored.
+    pub data_dir: Option<PathBuf>,
+}
 
 /// More requests than any editor has under way: a limit that is reached would
 /// make typing and cancelling wait behind slow requests.
@@ -43,7 +69,7 @@ const CONCURRENCY: usize = 1 << 16;
 
 /// Serves one client until it leaves, input ends, or the process that started it
 /// is gone. Returns the exit code of the process.
-pub async fn serve<I, O>(input: I, output: O) -> u8
+pub async fn serve<I, O>(input: I, output: O, options: Options) -> u8
 where
     I: AsyncRead + Unpin,
     O: AsyncWrite,
@@ -53,7 +79,7 @@ where
     let mut received = Some(received);
     let (service, socket) = LspService::build(|client| {
         let outbox = Outbox::start(client, events.clone());
-        let session = Session::new(outbox, events.clone());
+        let session = Session::new(outbox, events.clone(), options);
         if let Some(received) = received.take() {
             if let Err(error) = main_loop::start(session, received) {
                 tracing::error!(%error, "the main loop could not start");

@@ -2,29 +2,49 @@
 //!
 //! Invariant: `text` is the client's text, or the document is `desynced` and says
 //! nothing until the client sends the whole text again. Analysis lags behind the
-//! text only while `is_stale`.
+//! text only until [`OpenDocument::catch_up`].
+
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use tower_lsp_server::gen_lsp_types::{Diagnostic, Uri};
 
+use crate::finding::Finding;
+use crate::rubric::parse::{self, Parsed};
 use crate::text::document::{BadChange, Change, Document, Encoding, Replaced};
 use crate::transcript::records::Layout;
 
+use super::judgements::Judgements;
+use super::look::Survey;
+use super::projects::Live;
 use super::transcripts::Transcripts;
-use super::uri;
+use super::{kind, publication, uri};
 
 /// One open document.
 #[derive(Debug)]
 pub struct OpenDocument {
     /// Its address.
     pub uri: Uri,
+    /// Its file.
+    pub path: Option<PathBuf>,
     /// The client's version of it.
     pub version: i32,
     /// Its text.
     pub text: Document,
     /// What it is.
     pub content: Content,
+    /// The project it belongs to.
+    pub live: Arc<Live>,
     /// An edit could not be applied: our text is not the client's.
     pub desynced: bool,
+    /// How columns are counted.
+    pub encoding: Encoding,
+    /// It was saved, and its transcripts are assessed as soon as it is read.
+    pub wants_assessment: bool,
+    /// The generation of the project for which known answers were looked up.
+    pub recalled: Option<u64>,
+    /// That is under way.
+    pub recalling: bool,
     /// Edits that the analysis has not seen.
     pending: Vec<Replaced>,
     /// The diagnostics the client shows.
@@ -38,6 +58,10 @@ pub struct OpenDocument {
 pub enum Content {
     /// A transcript file.
     Transcripts(Box<Transcripts>),
+    /// A rubric.
+    Rubric(Arc<Parsed>),
+    /// A settings file, with what is wrong with it.
+    Settings(Arc<Vec<Finding>>),
     /// Not one of ours: kept in sync, says nothing.
     Other,
 }
@@ -54,23 +78,49 @@ pub enum Edited {
 impl OpenDocument {
     /// A document as it was opened.
     #[must_use]
-    pub fn new(uri: Uri, version: i32, text: &str, encoding: Encoding) -> Self {
-        let text = Document::new(text);
-        let content = Content::of(&uri, encoding);
-        Self {
+    pub fn new(uri: Uri, version: i32, text: &str, live: Arc<Live>, encoding: Encoding) -> Self {
+        let path = uri::to_path(&uri);
+        let mut document = Self {
             uri,
+            path,
             version,
-            text,
-            content,
+            text: Document::new(text),
+            content: Content::Other,
+            live,
             desynced: false,
+            encoding,
+            wants_assessment: false,
+            recalled: None,
+            recalling: false,
             pending: Vec::new(),
             published: Vec::new(),
             dirty: true,
+        };
+        document.content = document.recognise(text);
+        document
+    }
+
+    fn recognise(&self, text: &str) -> Content {
+        let name = uri::file_name(&self.uri);
+        if let Some(layout) = Layout::of_name(&name) {
+            return if kind::is_transcript_file(layout, text) {
+                Content::Transcripts(Box::new(Transcripts::new(layout, &self.live, self.encoding)))
+            } else {
+                Content::Other
+            };
         }
+        let named = self.path.is_some() && self.path == self.live.project.rubric_path();
+        if named || kind::is_rubric_file(&name, text) {
+            return Content::Rubric(Arc::new(parse::parse(text)));
+        }
+        if kind::is_settings_file(&name) {
+            return Content::Settings(Arc::new(kind::settings_findings(text)));
+        }
+        Content::Other
     }
 
     /// Applies a batch of edits: all of it, or nothing.
-    pub fn edit(&mut self, version: i32, mut changes: Vec<Change>, encoding: Encoding) -> Edited {
+    pub fn edit(&mut self, version: i32, mut changes: Vec<Change>) -> Edited {
         self.version = version;
         self.dirty = true;
         if self.desynced {
@@ -80,7 +130,7 @@ impl OpenDocument {
             };
             changes.drain(..whole);
         }
-        match self.text.apply(&changes, encoding) {
+        match self.text.apply(&changes, self.encoding) {
             Ok(replaced) => {
                 self.desynced = false;
                 self.pending.extend(replaced);
@@ -94,19 +144,62 @@ impl OpenDocument {
         }
     }
 
+    /// The document belongs to another project now, or to the same one as it is now.
+    pub fn belong(&mut self, live: Arc<Live>) {
+        if let Content::Transcripts(transcripts) = &mut self.content {
+            transcripts.change(&live);
+        }
+        self.live = live;
+        self.dirty = true;
+    }
+
     /// True while there is analysis or publishing to do.
     #[must_use]
     pub fn has_work(&self) -> bool {
-        let unread = match &self.content {
-            Content::Transcripts(transcripts) => transcripts.has_unread(),
-            Content::Other => false,
-        };
-        self.dirty || unread
+        let unread = |t: &Transcripts| t.has_unread() || t.has_due();
+        self.dirty || self.transcripts().is_some_and(unread)
     }
 
     /// Something shown may have changed though the text has not.
     pub fn touch(&mut self) {
         self.dirty = true;
+    }
+
+    /// True when all of it is read, and the project's rubric too.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        let read = self.transcripts().is_some_and(|t| !t.has_unread());
+        read && self.pending.is_empty() && self.live.rules.is_some()
+    }
+
+    /// The transcripts, when it is a transcript file.
+    #[must_use]
+    pub fn transcripts(&self) -> Option<&Transcripts> {
+        match &self.content {
+            Content::Transcripts(transcripts) => Some(transcripts),
+            _ => None,
+        }
+    }
+
+    /// The same, to be changed; something shown may change with it.
+    pub fn transcripts_mut(&mut self) -> Option<&mut Transcripts> {
+        match &mut self.content {
+            Content::Transcripts(transcripts) => {
+                self.dirty = true;
+                Some(transcripts)
+            }
+            _ => None,
+        }
+    }
+
+    /// A survey of the records, when one is due.
+    pub fn start_survey(&mut self) -> Option<Survey> {
+        match &mut self.content {
+            Content::Transcripts(transcripts) if transcripts.survey_is_due() => {
+                transcripts.survey(&self.text)
+            }
+            _ => None,
+        }
     }
 
     /// Brings the analysis up to date with the edits. Cheap when there are none.
@@ -115,18 +208,35 @@ impl OpenDocument {
             return;
         }
         let replaced = std::mem::take(&mut self.pending);
-        if let Content::Transcripts(transcripts) = &mut self.content {
-            transcripts.edited(&self.text, &replaced);
+        match &mut self.content {
+            Content::Transcripts(transcripts) => {
+                transcripts.edited(&self.text, &replaced);
+            }
+            Content::Rubric(_) | Content::Settings(_) | Content::Other => {
+                self.content = self.recognise(&self.text.text());
+            }
         }
     }
 
     /// Reads a further slice of a big document.
     pub fn read_on(&mut self) {
-        if let Content::Transcripts(transcripts) = &mut self.content {
-            if transcripts.has_unread() {
-                transcripts.read_on(&self.text);
-                self.dirty = true;
-            }
+        let Self { text, content, dirty, .. } = self;
+        if let Content::Transcripts(transcripts) = content
+            && transcripts.has_unread()
+        {
+            transcripts.read_on(text);
+            *dirty = true;
+        }
+    }
+
+    /// Looks at the judged side of some records again.
+    pub fn judge(&mut self, judgements: &Judgements) {
+        let Self { text, content, dirty, live, .. } = self;
+        if let Content::Transcripts(transcripts) = content
+            && transcripts.has_due()
+        {
+            transcripts.judge(text, judgements, live.panel().map(|panel| &**panel));
+            *dirty = true;
         }
     }
 
@@ -135,26 +245,11 @@ impl OpenDocument {
         if !std::mem::take(&mut self.dirty) {
             return None;
         }
-        let diagnostics = match &self.content {
-            Content::Transcripts(transcripts) if !self.desynced => {
-                transcripts.diagnostics(&self.text)
-            }
-            _ => Vec::new(),
-        };
+        let diagnostics = if self.desynced { Vec::new() } else { publication::diagnostics(self) };
         if diagnostics == self.published {
             return None;
         }
         self.published.clone_from(&diagnostics);
         Some(diagnostics)
-    }
-}
-
-impl Content {
-    fn of(address: &Uri, encoding: Encoding) -> Self {
-        let name = uri::file_name(address);
-        match Layout::of_name(&name) {
-            Some(layout) => Self::Transcripts(Box::new(Transcripts::new(layout, encoding))),
-            None => Self::Other,
-        }
     }
 }

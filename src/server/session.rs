@@ -1,47 +1,91 @@
 //! All the state of the server, owned by the main loop.
 //!
 //! Invariant: methods here run on the main loop's thread, one at a time, and never
-//! wait for anything: not for the client, not for a model, not for a lock.
+//! wait for anything: not for the client, not for a model, not for a lock. Files
+//! are read only when a document is opened or a project reloaded.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use serde_json::Value;
+use tokio::runtime::Handle;
 use tower_lsp_server::gen_lsp_types::{MessageType, Uri};
 
+use crate::config::OnSave;
+use crate::engine::rules::Rules;
+use crate::engine::{Engine, EngineOptions};
 use crate::text::document::{Change, Encoding};
+use crate::transcript::TranscriptDigest;
 
 use super::capabilities::ClientFlags;
 use super::event::{Event, EventSender, Introduction};
+use super::jobs::Jobs;
+use super::judgements::Judgements;
+use super::kind;
+use super::look::{Known, Survey};
 use super::open_document::{Edited, OpenDocument};
-use super::outbox::{Outbox, Publication};
+use super::outbox::{Outbox, Publication, Surface};
+use super::projects::{self, Live, Projects};
 use super::registration;
 use super::requests;
+use super::requests::execute_command::{Accepted, Command, Target};
+use super::saves::Saves;
+use super::{Options, uri};
 
 /// All the state.
 #[derive(Debug)]
 pub struct Session {
     pub(super) outbox: Outbox,
     pub(super) events: EventSender,
-    pub(super) client: Option<ClientFlags>,
+    pub(super) runtime: Handle,
+    pub(super) client: ClientFlags,
     pub(super) folders: Vec<Uri>,
     pub(super) trusted: Option<bool>,
     pub(super) settings: Value,
+    pub(super) projects: Projects,
     pub(super) documents: HashMap<Uri, OpenDocument>,
+    pub(super) jobs: Jobs,
+    pub(super) judgements: Judgements,
+    pub(super) saves: Saves,
+    /// Transcripts that something was said about since the last turn.
+    pub(super) heard: HashSet<TranscriptDigest>,
+    /// What the user was told once.
+    pub(super) said: HashSet<(Uri, String)>,
+    /// The user's own data folder.
+    pub(super) data_dir: Option<PathBuf>,
+    /// Open transcripts are assessed once the rubric that was saved is read.
+    reassess: bool,
 }
 
 impl Session {
-    /// A session that knows nothing yet.
+    /// A session that knows nothing yet. Jobs run on the current runtime.
     #[must_use]
-    pub fn new(outbox: Outbox, events: EventSender) -> Self {
+    pub fn new(outbox: Outbox, events: EventSender, options: Options) -> Self {
+        let engine = Engine::new(EngineOptions {
+            data_dir: options.data_dir.clone(),
+            ..EngineOptions::default()
+        });
+        let jobs = Jobs::new(engine, Handle::current(), events.clone());
         Self {
             outbox,
             events,
-            client: None,
+            runtime: Handle::current(),
+            client: ClientFlags::default(),
             folders: Vec::new(),
-            trusted: None,
+            trusted: options.untrusted.then_some(false),
             settings: Value::Null,
+            projects: Projects::default(),
             documents: HashMap::new(),
+            jobs,
+            judgements: Judgements::default(),
+            saves: Saves::default(),
+            heard: HashSet::new(),
+            said: HashSet::new(),
+            data_dir: options.data_dir,
+            reassess: false,
         }
     }
 
@@ -52,24 +96,41 @@ impl Session {
             Event::Ready => self.ready(),
             Event::Opened { uri, version, text } => self.opened(uri, version, &text),
             Event::Changed { uri, version, changes } => self.changed(&uri, version, changes),
-            Event::Saved(_) => {}
+            Event::Saved(uri) => self.saved(&uri),
             Event::Closed(uri) => self.closed(uri),
-            Event::Configured(settings) => self.settings = settings,
-            Event::FilesChanged(_) => {}
+            Event::Configured(settings) => {
+                self.settings = settings.get("rubricator").cloned().unwrap_or(settings);
+                self.reload();
+            }
+            Event::FilesChanged(_) => self.reload(),
             Event::FoldersChanged { added, removed } => {
                 self.folders.retain(|folder| !removed.contains(folder));
                 self.folders.extend(added);
+                self.reload();
             }
             Event::Asked(request) => requests::answer(self, request),
-            Event::Accepted(_) | Event::ProgressCancelled(_) => {}
-            Event::ShuttingDown => self.documents.clear(),
+            Event::RulesRead { generation, rules } => self.ruled(generation, *rules),
+            Event::Surveyed { uri, survey, found } => self.surveyed(&uri, &survey, found),
+            Event::SurveyEnded { uri, survey } => self.survey_ended(&uri, &survey),
+            Event::Planned(planned) => self.planned(*planned),
+            Event::Recalled { number, updates } => self.recalled(number, updates),
+            Event::Assess(update) => self.assessed(update),
+            Event::RunEnded(number) => self.run_ended(number),
+            Event::Accepted(offer) => {
+                self.assess_now(&offer.target);
+            }
+            Event::ProgressCancelled(token) => self.jobs.cancel_token(&token),
+            Event::ShuttingDown => {
+                self.jobs.cancel(None);
+                self.documents.clear();
+            }
         }
     }
 
     /// True while there is something to do between events.
     #[must_use]
     pub fn has_work(&self) -> bool {
-        self.documents.values().any(OpenDocument::has_work)
+        !self.heard.is_empty() || self.documents.values().any(OpenDocument::has_work)
     }
 
     /// The document the next turn of work is about.
@@ -81,24 +142,44 @@ impl Session {
     /// One turn of background work: brings one document forward and publishes
     /// what changed.
     pub fn work(&mut self) {
+        self.assess_due();
+        self.hand_out();
         let Some(uri) = self.next_work() else { return };
-        if let Some(document) = self.documents.get_mut(&uri) {
-            document.catch_up();
-            document.read_on();
-            publish(&self.outbox, document);
+        let Some(document) = self.documents.get_mut(&uri) else { return };
+        document.catch_up();
+        document.read_on();
+        document.judge(&self.judgements);
+        if let Some(diagnostics) = document.to_publish() {
+            let (uri, version) = (document.uri.clone(), Some(document.version));
+            self.outbox.publish(Publication { uri, version, diagnostics });
+        }
+        self.survey(&uri);
+        self.start_waiting(&uri);
+    }
+
+    /// Starts what a command says.
+    pub fn command(&mut self, command: Command, target: &Target) -> Accepted {
+        match command {
+            Command::Assess => self.assess_now(target),
+            Command::AssessAll => self.assess_all(),
+            Command::Cancel => match self.jobs.cancel(None) {
+                0 => Accepted::no("no assessment is under way"),
+                _ => Accepted::yes(),
+            },
+            Command::Explain => self.explain(target),
         }
     }
 
     /// When to come back though nothing has happened.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        None
+        self.saves.deadline()
     }
 
     /// Sets aside a document that made us panic. It comes back when it is opened again.
     pub fn quarantine(&mut self, uri: Option<Uri>) {
         let Some(uri) = uri.filter(|uri| self.documents.remove(uri).is_some()) else { return };
-        let name = super::uri::file_name(&uri);
+        let name = uri::file_name(&uri);
         self.outbox.publish(Publication { uri, version: None, diagnostics: Vec::new() });
         self.outbox.message(
             MessageType::Error,
@@ -111,37 +192,82 @@ impl Session {
 
     /// How columns are counted.
     #[must_use]
-    pub fn encoding(&self) -> Encoding {
-        self.client.as_ref().map_or(Encoding::Utf16, |client| client.encoding)
+    pub const fn encoding(&self) -> Encoding {
+        self.client.encoding
     }
 
     fn introduced(&mut self, introduction: Introduction) {
-        self.client = Some(introduction.flags);
+        self.client = introduction.flags;
         self.folders = introduction.folders;
-        self.trusted = introduction.trusted;
+        // The command line's word stands against the client's.
+        self.trusted = self.trusted.or(introduction.trusted);
         self.settings = introduction.settings;
+        self.projects = Projects::new(&self.settings, self.folder());
     }
 
     fn ready(&mut self) {
-        let registrations = self.client.as_ref().map(registration::registrations);
-        if let Some(registrations) = registrations.filter(|all| !all.is_empty()) {
+        let registrations = registration::registrations(&self.client);
+        if !registrations.is_empty() {
             self.outbox.register(registrations);
         }
     }
 
+    fn folder(&self) -> Option<PathBuf> {
+        self.folders.iter().find_map(uri::to_path)
+    }
+
     fn opened(&mut self, uri: Uri, version: i32, text: &str) {
-        let document = OpenDocument::new(uri.clone(), version, text, self.encoding());
+        let live = self.project_of(uri::to_path(&uri).as_deref());
+        let document = OpenDocument::new(uri.clone(), version, text, live, self.encoding());
         self.documents.insert(uri, document);
     }
 
+    /// The project of a file; its rules are read in the background when it is new.
+    fn project_of(&mut self, path: Option<&Path>) -> Arc<Live> {
+        let (live, unread) = self.projects.of(path);
+        if unread {
+            let (events, generation) = (self.events.clone(), live.generation);
+            let project = Arc::clone(&live.project);
+            self.runtime.spawn_blocking(move || {
+                let rules = Box::new(projects::read_rules(&project));
+                events.send(Event::RulesRead { generation, rules });
+            });
+        }
+        live
+    }
+
+    fn ruled(&mut self, generation: u64, rules: Rules) {
+        let Some(live) = self.projects.ruled(generation, rules) else { return };
+        let reassess = std::mem::take(&mut self.reassess);
+        for document in self.documents.values_mut() {
+            if document.live.generation == generation {
+                document.belong(Arc::clone(&live));
+                document.wants_assessment |=
+                    reassess && live.settings().assess.on_save != OnSave::Off;
+            }
+        }
+    }
+
+    /// Settings, rubrics or folders have changed: everything is read anew.
+    fn reload(&mut self) {
+        self.projects.reload(&self.settings, self.folder());
+        let open: Vec<(Uri, Option<PathBuf>)> =
+            self.documents.values().map(|d| (d.uri.clone(), d.path.clone())).collect();
+        for (uri, path) in open {
+            let live = self.project_of(path.as_deref());
+            if let Some(document) = self.documents.get_mut(&uri) {
+                document.belong(live);
+            }
+        }
+    }
+
     fn changed(&mut self, uri: &Uri, version: i32, changes: Vec<Change>) {
-        let encoding = self.encoding();
         let Some(document) = self.documents.get_mut(uri) else {
             tracing::debug!(uri = uri.0, "a change of a document that is not open");
             return;
         };
-        if let Edited::Desynced(bad) = document.edit(version, changes, encoding) {
-            let name = super::uri::file_name(uri);
+        if let Edited::Desynced(bad) = document.edit(version, changes) {
+            let name = uri::file_name(uri);
             self.outbox.message(
                 MessageType::Warning,
                 format!(
@@ -152,15 +278,66 @@ impl Session {
         }
     }
 
+    fn saved(&mut self, uri: &Uri) {
+        let path = uri::to_path(uri);
+        let is_rubric = |d: &OpenDocument| path.is_some() && d.live.project.rubric_path() == path;
+        if self.documents.values().any(is_rubric) {
+            self.reassess = true;
+            self.reload();
+        } else if kind::is_settings_file(&uri::file_name(uri)) {
+            self.reload();
+        }
+        self.assess_saved(uri);
+    }
+
     fn closed(&mut self, uri: Uri) {
         if self.documents.remove(&uri).is_some() {
+            self.jobs.cancel(Some(&uri));
+            self.saves.forget(&uri);
             self.outbox.publish(Publication { uri, version: None, diagnostics: Vec::new() });
+        }
+    }
+
+    /// Starts the thorough look at a document's records when one is due.
+    fn survey(&mut self, uri: &Uri) {
+        let Some(document) = self.documents.get_mut(uri) else { return };
+        if document.live.rules.is_none() {
+            return;
+        }
+        let Some(survey) = document.start_survey() else { return };
+        let (events, uri) = (self.events.clone(), uri.clone());
+        self.runtime.spawn_blocking(move || run_survey(survey, &uri, &events));
+    }
+
+    fn surveyed(&mut self, uri: &Uri, survey: &Arc<AtomicBool>, found: Vec<(u128, Arc<Known>)>) {
+        if let Some(transcripts) = self.documents.get_mut(uri).and_then(|d| d.transcripts_mut()) {
+            transcripts.surveyed(survey, found);
+        }
+    }
+
+    fn survey_ended(&mut self, uri: &Uri, survey: &Arc<AtomicBool>) {
+        if let Some(transcripts) = self.documents.get_mut(uri).and_then(|d| d.transcripts_mut()) {
+            transcripts.survey_ended(survey);
+            if self.client.refresh_lenses {
+                self.outbox.refresh(Surface::Lenses);
+            }
+            if self.client.refresh_hints {
+                self.outbox.refresh(Surface::Hints);
+            }
         }
     }
 }
 
-fn publish(outbox: &Outbox, document: &mut OpenDocument) {
-    let Some(diagnostics) = document.to_publish() else { return };
-    let (uri, version) = (document.uri.clone(), Some(document.version));
-    outbox.publish(Publication { uri, version, diagnostics });
+/// Runs a survey and tells the main loop, also when it panics.
+fn run_survey(survey: Survey, uri: &Uri, events: &EventSender) {
+    let token = Arc::clone(&survey.cancelled);
+    let found = |found| {
+        let (uri, survey) = (uri.clone(), Arc::clone(&token));
+        events.send(Event::Surveyed { uri, survey, found });
+    };
+    let run = std::panic::AssertUnwindSafe(|| survey.run(found));
+    if std::panic::catch_unwind(run).is_err() {
+        tracing::error!("a survey failed; what it had found is kept");
+    }
+    events.send(Event::SurveyEnded { uri: uri.clone(), survey: token });
 }

@@ -1,118 +1,236 @@
-//! An open transcript file: its records, what is known of each, and the
-//! diagnostics that follow.
+//! An open transcript file: its records and what is known of each.
 //!
 //! Invariant: what is kept of a record counts from the record's start, so an
-//! edit elsewhere costs nothing but an addition when it is shown.
+//! edit elsewhere costs nothing but an addition when it is shown. A record is
+//! known from a glance at once, and thoroughly as soon as a survey got there.
 
-use tower_lsp_server::gen_lsp_types::Diagnostic;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-use crate::analysis::record::RecordAnalysis;
+use crate::analysis::context::Context;
 use crate::text::document::{Document, Encoding, Replaced};
-use crate::transcript::records::{Layout, Records, Slot};
+use crate::transcript::TranscriptDigest;
+use crate::transcript::records::{Layout, Records, Touched};
 
-use super::convert;
-use super::relative::{self, Range};
+use super::judged::Judged;
+use super::judgements::Judgements;
+use super::look::{Known, Lens, Survey};
+use super::panel::Panel;
+use super::projects::Live;
+use super::shelf::{Record, Shelf};
 
 /// Bytes read in one turn of a big file: a few milliseconds of work.
-const SLICE: usize = 1 << 20;
+const SLICE: usize = 2 << 20;
+
+/// How long one turn of looking at judged sides may take.
+const TURN: Duration = Duration::from_millis(4);
 
 /// The records of a transcript file.
 #[derive(Debug)]
 pub struct Transcripts {
-    records: Records<Known>,
+    shelf: Arc<Shelf>,
     lens: Lens,
-}
-
-/// What is known of one record.
-#[derive(Clone, Debug)]
-pub struct Known {
-    /// Everything static.
-    pub analysis: RecordAnalysis,
-    /// Where its findings are, one a finding.
-    pub ranges: Vec<Range>,
-}
-
-/// What a record is looked at with.
-#[derive(Clone, Debug)]
-struct Lens {
-    encoding: Encoding,
-}
-
-impl Lens {
-    fn look(&self, record: &str) -> Known {
-        let analysis = analyse(record);
-        let spans: Vec<_> = analysis.findings.iter().map(|f| f.span).collect();
-        let ranges = relative::ranges(record, &spans, self.encoding);
-        Known { analysis, ranges }
-    }
+    /// The survey under way.
+    survey: Option<Arc<AtomicBool>>,
+    /// Records whose judged side has to be looked at again.
+    due: BTreeSet<usize>,
+    /// Some records were only glanced at since the last survey began.
+    glanced: bool,
 }
 
 impl Transcripts {
     /// A file nothing is read of yet.
     #[must_use]
-    pub fn new(layout: Layout, encoding: Encoding) -> Self {
-        Self { records: Records::unread(layout), lens: Lens { encoding } }
+    pub fn new(layout: Layout, live: &Live, encoding: Encoding) -> Self {
+        Self {
+            shelf: Arc::new(Shelf {
+                slots: Records::unread(layout),
+                surveyed: HashMap::new(),
+                judged: Vec::new(),
+            }),
+            due: BTreeSet::new(),
+            lens: Lens::new(live.context(), encoding, live.generation),
+            survey: None,
+            glanced: true,
+        }
     }
 
-    /// True while a part of the file is not analysed.
+    /// True while a part of the file is not read.
     #[must_use]
     pub fn has_unread(&self) -> bool {
-        self.records.frontier().is_some()
+        self.shelf.slots.frontier().is_some()
     }
 
-    /// Analyses a further slice.
+    /// The records, to be read.
+    #[must_use]
+    pub const fn shelf(&self) -> &Arc<Shelf> {
+        &self.shelf
+    }
+
+    /// How columns are counted.
+    #[must_use]
+    pub const fn encoding(&self) -> Encoding {
+        self.lens.encoding
+    }
+
+    /// What records are looked at with.
+    #[must_use]
+    pub const fn context(&self) -> &Context {
+        self.lens.context()
+    }
+
+    /// Reads a further slice.
     pub fn read_on(&mut self, text: &Document) {
-        let Self { records, lens } = self;
-        records.advance(text, SLICE, |record| lens.look(record));
+        let Self { shelf, lens, .. } = self;
+        let shelf = Arc::make_mut(shelf);
+        let came = shelf.slots.advance(text, SLICE, |record| lens.glance(record));
+        shelf.judged.resize(shelf.slots.slots().len(), None);
+        self.due.extend(came);
+        self.glanced = true;
     }
 
     /// Follows edits; `text` is the text after them.
     pub fn edited(&mut self, text: &Document, replaced: &[Replaced]) {
-        let Self { records, lens } = self;
-        records.edited(text, replaced, |record| lens.look(record));
+        let Self { shelf, lens, .. } = self;
+        let shelf = Arc::make_mut(shelf);
+        let touched = shelf.slots.edited(text, replaced, |record| lens.look(record));
+        shelf.follow(&touched);
+        let quick = |&i: &usize| shelf.slots.slots()[i].value().quick;
+        self.glanced |= touched.fresh.iter().any(quick);
+        self.due = self.due.iter().filter_map(|&index| moved(index, &touched)).collect();
+        for (_, new) in &touched.cuts {
+            self.due.extend(new.clone());
+        }
     }
 
-    /// The records, in order, as far as they are read.
+    /// True while the judged side of some record has to be looked at again.
     #[must_use]
-    pub fn slots(&self) -> &[Slot<Known>] {
-        self.records.slots()
+    pub fn has_due(&self) -> bool {
+        !self.due.is_empty()
     }
 
-    /// The index of the record at a byte of the file.
-    #[must_use]
-    pub fn at(&self, offset: usize) -> Option<usize> {
-        self.records.at(offset)
-    }
-
-    /// All diagnostics, by place.
-    #[must_use]
-    pub fn diagnostics(&self, text: &Document) -> Vec<Diagnostic> {
-        let mut all = Vec::new();
-        for slot in self.slots() {
-            let known = slot.value();
-            if known.ranges.is_empty() {
-                continue;
-            }
-            let start = text.position(slot.span().start, self.lens.encoding);
-            for (finding, range) in known.analysis.findings.iter().zip(&known.ranges) {
-                let range = convert::range(range.from(start));
-                all.push(convert::diagnostic(finding, range, "", Vec::new()));
+    /// Something was said about these transcripts.
+    pub fn heard(&mut self, digests: &HashSet<TranscriptDigest>) {
+        for record in self.shelf.records() {
+            if record.digest().is_some_and(|digest| digests.contains(&digest)) {
+                self.due.insert(record.index);
             }
         }
-        all
+    }
+
+    /// Looks at the judged side of records again, for a few milliseconds.
+    pub fn judge(&mut self, text: &Document, judgements: &Judgements, panel: Option<&Panel>) {
+        let began = Instant::now();
+        while let Some(index) = self.due.pop_first() {
+            if index < self.shelf.slots.slots().len() {
+                let judged = panel.and_then(|panel| self.judged(text, index, judgements, panel));
+                Arc::make_mut(&mut self.shelf).judged[index] = judged.map(Arc::new);
+            }
+            if began.elapsed() > TURN {
+                return;
+            }
+        }
+    }
+
+    fn judged(
+        &mut self,
+        text: &Document,
+        index: usize,
+        judgements: &Judgements,
+        panel: &Panel,
+    ) -> Option<Judged> {
+        let record = self.shelf.record(index);
+        let digest = record.digest()?;
+        // What is shown of an earlier text: its own answers, or what it showed of a still earlier one.
+        let before = record.judged.and_then(|judged| match judged.digest == digest {
+            true => judged.before,
+            false if judgements.knows(judged.digest) => Some(judged.digest),
+            false => judged.before,
+        });
+        let view = judgements.view(digest, before, panel);
+        let asks_nobody = panel.rubric.criteria.iter().all(|c| !c.is_question());
+        if view.is_empty() && !asks_nobody {
+            return None;
+        }
+        let span = record.span();
+        self.lens.sight(panel).judged(&text.slice(span), digest, before, &view)
+    }
+
+    /// Looks at everything with other settings; what is shown stays until then.
+    pub fn change(&mut self, live: &Live) {
+        self.lens.change(live.context(), live.generation);
+        self.due.extend(0..self.shelf.slots.slots().len());
+        self.stop_survey();
+        self.glanced = true;
+    }
+
+    /// True when records are known too little, the whole file is read, and no other
+    /// survey is under way.
+    #[must_use]
+    pub fn survey_is_due(&self) -> bool {
+        self.glanced && self.survey.is_none() && !self.has_unread()
+    }
+
+    /// A survey of what is known too little of, when one is due.
+    pub fn survey(&mut self, text: &Document) -> Option<Survey> {
+        if !self.survey_is_due() {
+            return None;
+        }
+        self.glanced = false;
+        let generation = self.lens.generation;
+        let lacking = |r: &Record<'_>| r.known.quick || r.known.generation != generation;
+        let records: Vec<_> =
+            self.shelf.records().filter(lacking).map(|r| (r.hash(), r.span())).collect();
+        if records.is_empty() {
+            return None;
+        }
+        let cancelled = Arc::new(AtomicBool::new(false));
+        self.survey = Some(Arc::clone(&cancelled));
+        Some(Survey {
+            text: text.clone(),
+            records,
+            context: self.lens.context().clone(),
+            encoding: self.lens.encoding,
+            generation,
+            cancelled,
+        })
+    }
+
+    /// Takes up results of the survey that `cancelled` belongs to.
+    pub fn surveyed(&mut self, survey: &Arc<AtomicBool>, found: Vec<(u128, Arc<Known>)>) -> bool {
+        let current = self.survey.as_ref().is_some_and(|own| Arc::ptr_eq(own, survey));
+        if current {
+            Arc::make_mut(&mut self.shelf).surveyed.extend(found);
+        }
+        current
+    }
+
+    /// The survey is over.
+    pub fn survey_ended(&mut self, survey: &Arc<AtomicBool>) {
+        if self.survey.as_ref().is_some_and(|own| Arc::ptr_eq(own, survey)) {
+            self.survey = None;
+            Arc::make_mut(&mut self.shelf).forget();
+        }
+    }
+
+    fn stop_survey(&mut self) {
+        if let Some(survey) = self.survey.take() {
+            survey.store(true, Ordering::Relaxed);
+        }
     }
 }
 
-fn analyse(record: &str) -> RecordAnalysis {
-    use crate::finding::{Finding, Severity};
-    use crate::text::json;
-    let parsed = json::parse(record, json::DEPTH_LIMIT);
-    let finding = |p: &json::Problem| {
-        Finding::new("J001", Severity::Error, p.span, "this line is not JSON: mend it here")
-    };
-    RecordAnalysis {
-        findings: parsed.syntax_problem().map(finding).into_iter().collect(),
-        shape: None,
-        outline: None,
+/// Where a record that no edit replaced is afterwards.
+fn moved(index: usize, touched: &Touched) -> Option<usize> {
+    let before = touched.cuts.iter().take_while(|(old, _)| old.start <= index);
+    let Some((old, new)) = before.last() else { return Some(index) };
+    (index >= old.end).then(|| index - old.end + new.end)
+}
+
+impl Drop for Transcripts {
+    fn drop(&mut self) {
+        self.stop_survey();
     }
 }

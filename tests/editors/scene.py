@@ -4,7 +4,8 @@ on loopback, and folders of its own for everything an editor or the server keeps
     scene.py BINARY -- COMMAND...
 
 The command runs in the project, and finds in its environment: SCENE (the temporary folder), PROJECT,
-JUDGE_LOG (what the judges were asked), NVIM, INSTALL, SHOTS, and `rubricator` on its PATH.
+JUDGE_LOG (what the judges were asked), NVIM, INSTALL, SHOTS, and `rubricator` on its PATH. With RECORDED
+set, the project is `examples/` as it is; with KEEP set, nothing is cleared away.
 """
 
 import os
@@ -23,7 +24,10 @@ ROOT = HERE.parents[1]
 def project(scene, port):
     """`examples/`, with judges that are asked over a socket instead of being replayed."""
     folder = scene / "support-coach"
-    shutil.copytree(ROOT / "examples", folder, ignore=shutil.ignore_patterns(".rubricator", "recorded"))
+    shutil.copytree(ROOT / "examples", folder, ignore=shutil.ignore_patterns(".rubricator"))
+    if os.environ.get("RECORDED"):
+        return folder
+    shutil.rmtree(folder / "recorded")
     settings = folder / "rubricator.toml"
     text = re.sub(r"(?m)^# Two judges.*", "", settings.read_text(), flags=re.S)
     for name in ("careful", "easy"):

@@ -27,10 +27,11 @@ picture() {
 
 $tmux new-session -d -x "$columns" -y "$lines" -s t "cd '$PROJECT' && '$NVIM' --clean -u '$here/neovim.lua' data/raw/first-week.jsonl"
 wait_for 'night-shift'
-wait_for 'Assess'
+wait_for 'not assessed'
 keys ':write' Enter
-wait_for '[Gg]ated'
-keys '/stop taking' Enter
-wait_for 'SA1|unsafe'
+wait_for 'gated'
+keys '/You can simply' Enter
+keys ':lua vim.diagnostic.open_float({ scope = "cursor" })' Enter
+wait_for 'stop a prescribed medicine|to stop a prescribed'
 picture neovim
 keys ':qa!' Enter

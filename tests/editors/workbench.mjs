@@ -37,8 +37,11 @@ const chromiumFlags = [
   '--disable-background-networking', '--disable-component-update', '--disable-sync',
 ];
 
-/** Native modules that are not built, as nothing here needs them. */
-const noise = /^\s+(at|→) |bindings file|^Ignoring error/;
+/** What is said about native modules that are not built, and about a gallery that is not there: neither is needed. */
+const noise = /^\s+(at|→) .*(node_modules|node:)|bindings|spdlog|vsda|gallery|^Ignoring error|^\s*[\]})]*,?$|^\s+tries:/;
+
+/** `text` without it. */
+export const quiet = text => text.split('\n').filter(line => !noise.test(line)).join('\n');
 
 /** Runs `story({page, url, shot, remote})` in a workbench; fails with a picture and the server's log. */
 export async function inWorkbench({ name, vsix, flags = [], extraSettings = {}, viewport = { width: 1280, height: 800 }, query = () => '' }, story) {
@@ -70,7 +73,7 @@ export async function inWorkbench({ name, vsix, flags = [], extraSettings = {}, 
     await story({ page, url, shot, remote });
   } catch (error) {
     await page?.screenshot({ path: path.join(SHOTS, `${name}-failed.png`) }).catch(() => {});
-    console.error(fs.readFileSync(path.join(home, 'log'), 'utf8').split('\n').filter(line => !noise.test(line)).join('\n').slice(-3000));
+    console.error(quiet(fs.readFileSync(path.join(home, 'log'), 'utf8')).slice(-3000));
     throw error;
   } finally {
     await browser?.close();

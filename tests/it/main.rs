@@ -5,4 +5,5 @@ mod cli;
 mod engine;
 mod examples;
 mod lsp;
+mod survival;
 mod tidy;

@@ -2,7 +2,7 @@
 
 import * as vscode from 'vscode';
 
-/** What `rubricator/status` carries. Everything may be missing: an older server says less. */
+/** What `rubricator/status` carries: a line, more lines, and whether anything is under way. */
 interface Status {
   text?: string;
   detail?: string;
@@ -31,8 +31,8 @@ export class StatusBar implements vscode.Disposable {
   }
 
   update(value: Status): void {
-    const icon = value.running ? '$(sync~spin)' : '$(checklist)';
-    this.show(`${icon} ${value.text ?? 'Rubricator'}`, value.detail ?? 'Click for the log.');
+    if (value.running) this.show(`$(sync~spin) ${value.text}`, value.detail || 'Assessing. Click for the log.');
+    else this.ready();
   }
 
   /** Shown or hidden, as the setting says. */

@@ -5,6 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tower_lsp_server::gen_lsp_types::ExecuteCommandParams;
+
+use super::super::session::Session;
 
 /// The commands the server knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +106,17 @@ impl Accepted {
     #[must_use]
     pub fn to_json(&self) -> Value {
         serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+/// Starts what was asked for.
+pub fn answer(session: &mut Session, params: ExecuteCommandParams) -> Accepted {
+    let Some(command) = Command::from_name(&params.command) else {
+        return Accepted::no(format!("there is no command `{}`", params.command));
+    };
+    match Target::read(params.arguments) {
+        Err(reason) => Accepted::no(reason),
+        Ok(target) => session.command(command, &target),
     }
 }
 

@@ -2,31 +2,78 @@
 //! the content comes from `analysis`.
 //!
 //! Invariant: every request sees the state after all messages before it, and none
-//! after it.
+//! after it. What grows with the file is answered by a worker from a snapshot,
+//! behind its own panic boundary.
 
+pub mod code_action;
+pub mod code_lens;
+pub mod document_symbol;
 pub mod execute_command;
+pub mod folding_range;
+pub mod hover;
+pub mod inlay_hint;
 
 use serde_json::{Value, json};
 use tower_lsp_server::gen_lsp_types::Uri;
 
-use super::event::Request;
+use super::event::{Reply, Request};
 use super::session::Session;
+use super::snapshot::Snapshot;
 
 /// Answers a request.
 pub fn answer(session: &mut Session, request: Request) {
     match request {
-        Request::Hover(_, reply) => reply.send(None),
-        Request::CodeLens(_, reply) => reply.send(None),
-        Request::InlayHint(_, reply) => reply.send(None),
-        Request::DocumentSymbol(_, reply) => reply.send(None),
-        Request::FoldingRange(_, reply) => reply.send(None),
-        Request::CodeAction(_, reply) => reply.send(None),
-        Request::ExecuteCommand(_, reply) => reply.send(None),
+        Request::Hover(params, reply) => {
+            let params = params.text_document_position_params;
+            let snapshot = snapshot(session, &params.text_document.uri);
+            reply.send(snapshot.and_then(|s| hover::answer(&s, params.position)));
+        }
+        Request::InlayHint(params, reply) => {
+            let snapshot = snapshot(session, &params.text_document.uri);
+            reply.send(snapshot.and_then(|s| inlay_hint::answer(&s, params.range)));
+        }
+        Request::CodeAction(params, reply) => {
+            let snapshot = snapshot(session, &params.text_document.uri);
+            reply.send(snapshot.and_then(|s| code_action::answer(&s, &params)));
+        }
+        Request::CodeLens(uri, reply) => work(session, &uri, reply, code_lens::answer),
+        Request::DocumentSymbol(uri, reply) => work(session, &uri, reply, document_symbol::answer),
+        Request::FoldingRange(uri, reply) => work(session, &uri, reply, folding_range::answer),
+        Request::ExecuteCommand(params, reply) => {
+            reply.send(Some(execute_command::answer(session, params).to_json()));
+        }
         Request::DebugText(uri, reply) => reply.send(debug_text(session, &uri)),
     }
 }
 
-fn debug_text(session: &Session, uri: &Uri) -> Value {
+/// A document as it is after all messages so far.
+fn snapshot(session: &mut Session, uri: &Uri) -> Option<Snapshot> {
+    let client = session.client.clone();
+    let document = session.documents.get_mut(uri)?;
+    document.catch_up();
+    (!document.desynced).then(|| Snapshot::of(document, client))
+}
+
+/// Answers on a worker's thread.
+fn work<T: Send + 'static>(
+    session: &mut Session,
+    uri: &Uri,
+    reply: Reply<Option<T>>,
+    answer: impl FnOnce(&Snapshot) -> Option<T> + Send + 'static,
+) {
+    let Some(snapshot) = snapshot(session, uri) else {
+        reply.send(None);
+        return;
+    };
+    // A panic ends this task alone; the reply is dropped and the client told.
+    session.runtime.spawn_blocking(move || {
+        if !reply.is_cancelled() {
+            reply.send(answer(&snapshot));
+        }
+    });
+}
+
+fn debug_text(session: &mut Session, uri: &Uri) -> Value {
     session.documents.get(uri).map_or(Value::Null, |document| {
         json!({
             "version": document.version,

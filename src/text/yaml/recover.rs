@@ -58,12 +58,24 @@ impl Recovery<'_> {
             self.problems.push(self.problem(stop, None));
         }
         let mut yaml = reading.yaml;
+        self.round(&mut yaml);
         yaml.problems.append(&mut self.problems);
         yaml.problems.sort_by_key(|p| p.span);
         yaml.problems.dedup_by(|a, b| a.span == b.span && a.kind == b.kind);
         yaml.masked.append(&mut self.masked);
         yaml.masked.sort();
         yaml
+    }
+
+    /// Blanks are narrower than what they stand for: a place among them may be
+    /// inside a character of the text itself.
+    fn round(&self, yaml: &mut Yaml) {
+        let spans = yaml.nodes.iter_mut().map(|node| &mut node.span);
+        let spans = spans.chain(yaml.problems.iter_mut().map(|problem| &mut problem.span));
+        for span in spans.chain(&mut yaml.masked) {
+            let start = self.text.floor_char_boundary(span.start);
+            *span = Span::new(start, self.text.floor_char_boundary(span.end));
+        }
     }
 
     fn read_buffer(&mut self) -> Reading {

@@ -200,7 +200,7 @@ fn tabs_brackets_and_bad_indentation_cost_a_line() {
                     "1" «1»
                   "d" «d»
                     "3" «3»
-            line 3 Syntax «: 2» not valid YAML (mapping values are not allowed in this context): a value that contains `: ` must stand in quotes
+            line 3 Syntax «c: 2» not valid YAML (mapping values are not allowed in this context): indent this line like its neighbours
         "#]],
     );
     check(
@@ -228,6 +228,14 @@ fn tabs_brackets_and_bad_indentation_cost_a_line() {
             line 2 Syntax «`y» not valid YAML (unexpected character: ``'): a value that begins with `@` or a backtick must stand in quotes
         "#]],
     );
+}
+
+#[test]
+fn places_among_blanked_words_are_between_characters() {
+    let text = "|5-\n[`\r3*😀&{\r:\t{'é: 😀.#'{😀?>]\"~'*~,😀`,{ 5`\r*'*é:é\".a-` &@']😀]8";
+    walk(text, &parse(text));
+    let text = "a: '日本\nb: [日本 日\nc: {日: 本\n";
+    walk(text, &parse(text));
 }
 
 #[test]

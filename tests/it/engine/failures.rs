@@ -84,7 +84,7 @@ async fn a_fenced_reply_is_read() {
 fn noting(world: &World) -> (Engine, Arc<Mutex<Vec<Duration>>>) {
     let waits = Arc::new(Mutex::new(Vec::new()));
     let note = Arc::clone(&waits);
-    let pause = Pause::instead(move |time| note.lock().unwrap().push(time));
+    let pause = Pause::instead(move |time| note.lock().expect("no test panicked").push(time));
     (Engine::new(EngineOptions { pause, ..world.options() }), waits)
 }
 
@@ -144,13 +144,14 @@ async fn a_wait_of_hours_is_a_spent_quota() {
 #[tokio::test]
 async fn a_reply_that_never_comes_times_out() {
     let world = World::new();
-    let mut server = JudgeServer::start(|_, _| Reply::Hang).await;
+    let server = JudgeServer::start(|_, _| Reply::Hang).await;
     let timeout = Some(Duration::from_millis(50));
     let engine = Engine::new(EngineOptions { timeout, ..world.options() });
     let ran = run(&engine, world.job(RUBRIC, &texts(1), vec![judge("a", &server)])).await;
     assert_eq!(ran.outcomes(), ["a A timed-out", "a B timed-out", "a G timed-out"]);
-    server.closed.recv().await.unwrap();
-    assert_eq!(server.take().len(), 1);
+    // It is not asked again: the call may have been paid for. (On a busy machine
+    // the time may be up before the request is read.)
+    assert!(server.take().len() <= 1);
 }
 
 #[tokio::test]

@@ -13,21 +13,25 @@ async fn record(world: &World, engine: &Engine) {
     let server = JudgeServer::yes().await;
     let job = world.job(RUBRIC, &texts(2), vec![judge("a", &server)]);
     let ran = run(engine, job.clone()).await;
-    let mut writer = RecordingWriter::create(&world.project().join("answers.jsonl")).unwrap();
+    let mut writer =
+        RecordingWriter::create(&world.project().join("answers.jsonl")).expect("it can be written");
     for update in &ran.updates {
         let AssessUpdate::Outcome { transcript, judge, criterion, outcome, .. } = update else {
             continue;
         };
-        let named = job.transcripts.iter().find(|t| t.digest == *transcript).unwrap();
+        let named =
+            job.transcripts.iter().find(|t| t.digest == *transcript).expect("it is of the job");
         let subject = Subject {
             judge,
             transcript: &named.transcript.id,
             transcript_digest: *transcript,
             criterion,
-            criterion_digest: digest::criterion(job.rubric.criterion(criterion).unwrap()),
+            criterion_digest: digest::criterion(
+                job.rubric.criterion(criterion).expect("it is of the rubric"),
+            ),
         };
         let Outcome::Answered(answer) = outcome else { continue };
-        writer.write(&subject, answer).unwrap();
+        writer.write(&subject, answer).expect("it can be written");
     }
 }
 

@@ -55,6 +55,11 @@ pub struct Client {
 impl Client {
     /// A client that has said nothing yet.
     pub fn silent() -> Self {
+        Self::with(rubricator::server::Options::default())
+    }
+
+    /// The same, to a server that was told this.
+    pub fn with(options: rubricator::server::Options) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -62,7 +67,7 @@ impl Client {
             .expect("a runtime");
         let (output, server_input) = tokio::io::duplex(1 << 16);
         let (server_output, input) = tokio::io::duplex(1 << 16);
-        let server = runtime.spawn(rubricator::server::serve(server_input, server_output));
+        let server = runtime.spawn(rubricator::server::serve(server_input, server_output, options));
         let (sender, incoming) = mpsc::channel();
         runtime.spawn(async move {
             let mut input = BufReader::new(input);

@@ -2,7 +2,9 @@
 //! order, liveness, cancellation. The features themselves are tested beside
 //! their code.
 
+mod assess;
 mod client;
+mod desk;
 mod lifecycle;
 mod liveness;
 mod sync;

@@ -1,0 +1,84 @@
+//! A document as it was at one moment, for readers on any thread.
+//!
+//! Invariant: taking one costs a few reference counts; nothing in it changes.
+
+use std::sync::Arc;
+
+use tower_lsp_server::gen_lsp_types::{Range, Uri};
+
+use crate::rubric::parse::Parsed;
+use crate::text::Span;
+use crate::text::document::Document;
+
+use super::capabilities::ClientFlags;
+use super::convert;
+use super::open_document::{Content, OpenDocument};
+use super::projects::Live;
+use super::shelf::Shelf;
+
+/// One document at one moment.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Its address.
+    pub uri: Uri,
+    /// The client's version.
+    pub version: i32,
+    /// Its text.
+    pub text: Document,
+    /// What is known of it.
+    pub content: Known,
+    /// The project it belongs to.
+    pub live: Arc<Live>,
+    /// What the client can do.
+    pub client: ClientFlags,
+}
+
+/// What is known of a document.
+#[derive(Clone, Debug)]
+pub enum Known {
+    /// Its records.
+    Transcripts(Arc<Shelf>),
+    /// The rubric it says.
+    Rubric(Arc<Parsed>),
+    /// Settings.
+    Settings,
+    /// Not one of ours.
+    Other,
+}
+
+impl Snapshot {
+    /// A document as it is now.
+    #[must_use]
+    pub fn of(document: &OpenDocument, client: ClientFlags) -> Self {
+        let content = match &document.content {
+            Content::Transcripts(transcripts) => {
+                Known::Transcripts(Arc::clone(transcripts.shelf()))
+            }
+            Content::Rubric(parsed) => Known::Rubric(Arc::clone(parsed)),
+            Content::Settings(_) => Known::Settings,
+            Content::Other => Known::Other,
+        };
+        Self {
+            uri: document.uri.clone(),
+            version: document.version,
+            text: document.text.clone(),
+            content,
+            live: Arc::clone(&document.live),
+            client,
+        }
+    }
+
+    /// The bytes of a range of the client's, clamped to the text.
+    #[must_use]
+    pub fn span(&self, range: Range) -> Span {
+        let at = |p| self.text.offset(convert::place(p), self.client.encoding);
+        let start = at(range.start);
+        Span::new(start, at(range.end).max(start))
+    }
+
+    /// The range of a span of the document.
+    #[must_use]
+    pub fn range(&self, span: Span) -> Range {
+        convert::range(self.text.span_to_range(span, self.client.encoding))
+    }
+}
