@@ -7,6 +7,9 @@ use crate::server;
 
 /// Serves until the editor leaves.
 pub fn run(common: &Common) -> ExitCode {
-    super::output::log(common);
+    // Without -v the server's own log goes by its environment.
+    if common.verbose > 0 {
+        super::output::log(common);
+    }
     server::run(common.untrusted)
 }
