@@ -17,6 +17,7 @@ mod convert;
 mod endpoint;
 mod event;
 mod explaining;
+mod file_side;
 mod jobs;
 mod judged;
 mod judgements;
@@ -31,6 +32,7 @@ mod projects;
 mod publication;
 mod registration;
 mod relative;
+mod reloading;
 mod requests;
 mod saves;
 mod session;
@@ -95,6 +97,6 @@ where
         () = server.serve(service) => {}
         () = lifecycle.orphaned() => {}
     }
-    events.send(event::Event::ShuttingDown);
+    events.send(event::Event::Ended);
     lifecycle.exit_code()
 }
