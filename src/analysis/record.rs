@@ -12,8 +12,8 @@ use super::context::{Context, Memo};
 use super::diagnostics::tokens::TokenRules;
 use super::diagnostics::{checks, structure, tokens};
 use crate::finding::Finding;
-use crate::rubric::check::{CheckResult, Subject};
-use crate::rubric::{Ask, Rubric};
+use crate::rubric::Rubric;
+use crate::rubric::check::{self, CheckResult, Subject};
 use crate::text::Span;
 use crate::text::json::{self, Json};
 use crate::transcript::{Exchange, Message, Role, Shape, Transcript, digest, read};
@@ -154,14 +154,7 @@ impl Look<'_> {
             record_tokens: outline.tokens,
             message_tokens: counts.as_deref(),
         };
-        let mut results = Vec::new();
-        for (index, criterion) in rubric.criteria.iter().enumerate() {
-            let Ask::Check(check) = &criterion.ask else { continue };
-            let facts: Vec<_> =
-                self.transcript.messages.iter().map(|m| self.memo.facts(check, m)).collect();
-            results.extend(check.judge(&facts, &subject).map(|result| (index, result)));
-        }
-        results
+        check::run(rubric, &subject, |check, message| self.memo.facts(check, message))
     }
 }
 
@@ -231,9 +224,6 @@ fn exchange(
     }
 }
 
-/// The writing style of the record's persona, which a `word_count` check may ask for.
 fn persona_style(record: &str, json: &Json) -> Option<String> {
-    let persona = json.root(record)?.get("persona")?;
-    let style = ["writing_style", "style", "communication_style"].into_iter();
-    style.filter_map(|key| persona.get(key)?.str()).map(Cow::into_owned).next()
+    check::persona::style(json.root(record)?).map(Cow::into_owned)
 }

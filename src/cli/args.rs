@@ -58,6 +58,8 @@ pub enum Command {
     Init(Init),
     /// Report static findings: structure, tokens, checks, rubric, settings
     Check(Check),
+    /// Assess transcripts: checks are computed, judges are asked what they have not answered yet
+    Assess(Assess),
     /// Count the tokens of every transcript, as rendered by the chat template
     Tokens(Tokens),
     /// Say what is at a place, and why there is or is no finding
@@ -202,4 +204,27 @@ pub struct Lsp {
     /// Speak over standard input and output, as it always does
     #[arg(long)]
     pub stdio: bool,
+}
+
+/// `assess`
+#[derive(Args, Debug)]
+pub struct Assess {
+    /// Transcript files or folders
+    pub paths: Vec<PathBuf>,
+    /// Ask only these judges
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub judge: Vec<String>,
+    /// Say what would be asked, of whom and at what cost; ask nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Append each transcript's result to this file as soon as it is there, and
+    /// skip those that are in it
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// Write every answer to this file, to be replayed by a `recorded` judge
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: DataFormat,
 }

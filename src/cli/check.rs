@@ -34,22 +34,22 @@ struct Run<'a> {
     report: Report,
     totals: Totals,
     rules: HashMap<Option<PathBuf>, Arc<Rules>>,
-    /// Settings files that are reported as files of their own.
-    settings_shown: Vec<PathBuf>,
+    /// Settings and rubrics that are reported as files of their own.
+    own_files: Vec<PathBuf>,
 }
 
 /// Checks what the arguments name.
 pub fn run(args: &Check, session: &mut Session) -> Result<Ending, Failure> {
     let targets = targets::of(args, session)?;
-    let settings = targets.iter().filter_map(|t| match t {
-        Target::Settings(path) => Some(path.clone()),
-        _ => None,
+    let own_files = targets.iter().filter_map(|t| match t {
+        Target::Settings(path) | Target::Rubric(path) => Some(path.clone()),
+        Target::Transcript(_) | Target::Missing(_) => None,
     });
-    let settings_shown = settings.collect();
+    let own_files = own_files.collect();
     let report = Report::begin(args.format, &mut session.out, args.quiet_stdout());
     let totals = Totals::default();
     let rules = HashMap::new();
-    let mut run = Run { args, session, report, totals, rules, settings_shown };
+    let mut run = Run { args, session, report, totals, rules, own_files };
     let mut ending = Ending::Good;
     for target in targets {
         if run.session.out.is_closed() {
@@ -87,18 +87,38 @@ impl Run<'_> {
         [Family::Structure, Family::Tokens, Family::Checks].iter().any(|f| self.wants(*f))
     }
 
-    /// Says on standard error what is wrong with a project's settings, unless
-    /// its settings file is reported as a file of its own.
+    /// Says on standard error what is wrong with a project's settings and rubric,
+    /// unless they are reported as files of their own.
     fn settings_aside(&mut self, path: &Path) -> Verdict {
         let project = self.session.workspace.project_of(path);
-        let shown = |own: PathBuf| self.settings_shown.iter().any(|s| documents::same(s, &own));
-        if self.args.only.is_empty() && project.settings_file().is_some_and(shown) {
-            return Verdict::Good;
-        }
         let rules = self.rules(&project);
+        let rubric = self.rubric_aside(&rules);
+        let settings = project.settings_file();
+        if self.args.only.is_empty() && settings.is_some_and(|own| self.is_own_file(&own)) {
+            return rubric;
+        }
         let failed = self.session.report_settings(&project);
         let failed = self.session.report_problems(&rules.problems) || failed;
-        if failed { Verdict::Failed } else { Verdict::Good }
+        if failed { Verdict::Failed } else { rubric }
+    }
+
+    /// A rubric that is broken checks less than its author thinks.
+    fn rubric_aside(&mut self, rules: &Rules) -> Verdict {
+        let Some(file) = rules.rubric.as_ref().filter(|r| r.parsed.has_errors()) else {
+            return Verdict::Good;
+        };
+        if !self.wants(Family::Checks) || self.is_own_file(&file.path) {
+            return Verdict::Good;
+        }
+        let path = shown_path(&file.path);
+        let advice = format!("`rubricator check {path}` shows them");
+        self.session.out.error(&format!("{path} has errors, so checks may be missing: {advice}"));
+        self.own_files.push(file.path.clone());
+        Verdict::Findings
+    }
+
+    fn is_own_file(&self, path: &Path) -> bool {
+        self.own_files.iter().any(|own| documents::same(own, path))
     }
 
     fn rules(&mut self, project: &Project) -> Arc<Rules> {

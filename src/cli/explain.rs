@@ -29,6 +29,12 @@ pub fn run(args: &Explain, session: &mut Session) -> Result<Ending, Failure> {
     if !asked.path.is_file() {
         return Err(Failure::new(format!("{} is not a file", shown_path(&asked.path))));
     }
+    let extension = asked.path.extension().and_then(|e| e.to_str()).unwrap_or("");
+    if ["yaml", "yml", "toml"].contains(&extension) {
+        let path = shown_path(&asked.path);
+        let advice = format!("`rubricator check {path}` says all there is to say about {path}");
+        return Err(Failure::new(format!("explain is about places in transcripts: {advice}")));
+    }
     let project = session.workspace.project_of(&asked.path);
     let rules = rules::load(&project);
     let settings_failed = session.report_settings(&project);

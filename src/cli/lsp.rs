@@ -7,5 +7,6 @@ use crate::server;
 
 /// Serves until the editor leaves.
 pub fn run(common: &Common) -> ExitCode {
+    super::output::log(common);
     server::run(common.untrusted)
 }

@@ -12,6 +12,7 @@ use clap::Parser;
 use crate::engine::workspace::{Outside, Problem, Workspace};
 
 pub mod args;
+mod assess;
 mod check;
 mod explain;
 mod fix;
@@ -56,6 +57,8 @@ pub struct Session {
     pub out: Output,
     /// The projects of the files given.
     pub workspace: Workspace,
+    /// Static work only.
+    pub untrusted: bool,
     outside: Outside,
     reported: Vec<Problem>,
 }
@@ -70,6 +73,7 @@ pub fn main() -> ExitCode {
     if let Command::Lsp(_) = arguments.command {
         return lsp::run(&arguments.common);
     }
+    output::log(&arguments.common);
     let mut out = Output::new(&arguments.common);
     let ending = match run(arguments, out) {
         (Ok(ending), returned) => {
@@ -104,7 +108,9 @@ fn run(arguments: Arguments, mut out: Output) -> (Result<Ending, Failure>, Outpu
         Command::Trust(args) => (trust::run(&args, &mut out), out),
         command => match Session::open(&arguments.common) {
             Ok((workspace, outside)) => {
-                let mut session = Session { out, workspace, outside, reported: Vec::new() };
+                let untrusted = arguments.common.untrusted;
+                let reported = Vec::new();
+                let mut session = Session { out, workspace, untrusted, outside, reported };
                 (dispatch(command, &mut session), session.out)
             }
             Err(failure) => (Err(failure), out),
@@ -115,6 +121,7 @@ fn run(arguments: Arguments, mut out: Output) -> (Result<Ending, Failure>, Outpu
 fn dispatch(command: Command, session: &mut Session) -> Result<Ending, Failure> {
     match command {
         Command::Check(args) => check::run(&args, session),
+        Command::Assess(args) => assess::run(&args, session),
         Command::Tokens(args) => tokens::run(&args, session),
         Command::Explain(args) => explain::run(&args, session),
         Command::Status(args) => status::run(&args, session),

@@ -137,6 +137,21 @@ impl Output {
     }
 }
 
+/// Starts the log on standard error: warnings, and more with `-v`.
+pub fn log(common: &Common) {
+    let level = match (common.quiet, common.verbose) {
+        (true, _) => "error",
+        (false, 0) => "warn",
+        (false, 1) => "rubricator=info,warn",
+        (false, 2) => "rubricator=debug,info",
+        (false, _) => "trace",
+    };
+    let filter = tracing_subscriber::EnvFilter::new(level);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // A log that is there already (in tests) is as good.
+    let _ = log.with_ansi(false).try_init();
+}
+
 fn no_color() -> bool {
     let set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
     set("NO_COLOR") || std::env::var_os("TERM").is_some_and(|t| t == "dumb")

@@ -91,7 +91,7 @@ impl Report {
     pub fn end(self, out: &mut Output, totals: Totals) {
         match self.format {
             CheckFormat::Text => {
-                if !out.quiet {
+                if !out.quiet && self.files > 0 {
                     out.line(&self.summary(totals, Style::new(out.color)));
                 }
             }

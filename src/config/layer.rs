@@ -5,13 +5,13 @@
 //! from the first byte of the text; sources without a text have empty ones.
 
 use super::keys::{self, Key, TABLES};
-use super::nearest::nearest;
 use super::secret;
 use super::source::{self, Field, Node, Raw};
 use super::value::{self, Value};
 use super::{Ignore, Origin};
 use crate::finding::{Finding, Fix, Severity};
 use crate::text::Span;
+use crate::text::nearest::nearest;
 
 /// The text is not TOML.
 pub const SYNTAX: &str = "settings-syntax";

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 pub mod host;
 pub mod keys;
 pub mod layer;
-pub mod nearest;
 pub mod resolve;
 pub mod secret;
 mod source;

@@ -8,11 +8,11 @@ use super::Origin;
 use super::host;
 use super::keys::{Key, Kind};
 use super::layer::{HOST, SECRET, TYPE, VALUE};
-use super::nearest::nearest;
 use super::secret;
 use super::source::{Node, Raw};
 use crate::finding::{Finding, Fix, Severity};
 use crate::text::Span;
+use crate::text::nearest::nearest;
 use crate::tokens::Template;
 use crate::tokens::template::BUILT_IN;
 

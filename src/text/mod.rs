@@ -4,6 +4,7 @@ pub mod document;
 pub mod edit;
 pub mod escape;
 pub mod json;
+pub mod nearest;
 pub mod patch;
 pub mod span;
 pub mod yaml;

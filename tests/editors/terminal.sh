@@ -29,7 +29,7 @@ $tmux new-session -d -x "$columns" -y "$lines" -s t "cd '$PROJECT' && '$NVIM' --
 wait_for 'night-shift'
 wait_for 'not assessed'
 keys ':write' Enter
-wait_for 'gated'
+wait_for 'passed 1'
 keys '/You can simply' Enter
 keys ':lua vim.diagnostic.open_float({ scope = "cursor" })' Enter
 wait_for 'stop a prescribed medicine|to stop a prescribed'

@@ -41,13 +41,14 @@ pub struct Found {
 impl Whole {
     /// Remembers a record.
     pub fn note(&mut self, seen: &Seen) {
-        let Ok(analysis) = &seen.analysis else { return };
-        if self.records.is_empty() {
-            self.wants_text = file::wants_text(analysis);
+        // A record that cannot be read is still one: the file is not empty.
+        let analysis = seen.analysis.as_ref().map(slim).unwrap_or_default();
+        if let (true, Ok(first)) = (self.records.is_empty(), &seen.analysis) {
+            self.wants_text = file::wants_text(first);
         }
         let start = seen.start.byte as usize;
         let span = Span::new(start, start + seen.text.len());
-        self.records.push(Kept { span, line: seen.start.line, analysis: slim(analysis) });
+        self.records.push(Kept { span, line: seen.start.line, analysis });
     }
 
     /// The findings, once all records are seen. The text is read where they need it.

@@ -4,10 +4,10 @@
 //! said about it here.
 
 use super::{Reference, ReferenceRole};
-use crate::config::nearest::nearest;
 use crate::finding::{Finding, Fix, Severity};
 use crate::rubric::keys::Key;
 use crate::text::Span;
+use crate::text::nearest::nearest;
 use crate::text::yaml::{Kind, Node, Yaml};
 
 /// The tree being read, and what was found so far.

@@ -5,7 +5,7 @@ mod calls;
 mod cancel;
 mod failures;
 mod recorded;
-mod server;
+pub mod server;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -121,15 +121,18 @@ impl Ran {
     }
 
     pub fn notices(&self) -> Vec<&str> {
-        let notice = |update| match update {
-            &AssessUpdate::Notice { ref message, .. } => Some(message.as_str()),
-            _ => None,
-        };
         self.updates.iter().filter_map(notice).collect()
     }
 
     pub fn transcripts_done(&self) -> usize {
         self.updates.iter().filter(|u| matches!(u, AssessUpdate::TranscriptDone { .. })).count()
+    }
+}
+
+fn notice(update: &AssessUpdate) -> Option<&str> {
+    match update {
+        AssessUpdate::Notice { message, .. } => Some(message),
+        _ => None,
     }
 }
 

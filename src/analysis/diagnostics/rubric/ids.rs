@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{File, insert, warning};
-use crate::config::nearest::nearest;
 use crate::finding::{Finding, Fix, Place, Related, Severity};
 use crate::rubric::parse::{Reference, ReferenceRole};
+use crate::text::nearest::nearest;
 
 pub(super) fn check(file: &File<'_>, findings: &mut Vec<Finding>) {
     if !file.parsed.is_damaged() {

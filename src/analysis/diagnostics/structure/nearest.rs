@@ -1,4 +1,7 @@
-//! The known word a misspelt one was meant to be.
+//! The known word a misspelt one was meant to be. Stricter than the suggestions
+//! settings get: here a near name makes a finding, there it only helps one.
+
+use crate::text::nearest::distance;
 
 /// Longer words are never compared.
 const LONGEST: usize = 40;
@@ -8,34 +11,15 @@ pub(super) fn nearest<'c>(
     word: &str,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {
-    let letters = |text: &str| -> Vec<char> { text.to_lowercase().chars().collect() };
     if word.len() > LONGEST {
         return None;
     }
-    let word = letters(word);
+    let word = word.to_lowercase();
     let near = candidates.into_iter().filter(|c| c.len().abs_diff(word.len()) <= 2);
-    let distances = near.map(|c| (distance(&word, &letters(c)), c));
+    let distances = near.map(|c| (distance(&word, &c.to_lowercase()), c));
     let (best, candidate) = distances.min_by_key(|(distance, _)| *distance)?;
     let allowed = if candidate.len().min(word.len()) <= 4 { 1 } else { 2 };
     (best <= allowed).then_some(candidate)
-}
-
-/// Insertions, deletions, replacements and swaps of neighbours.
-fn distance(left: &[char], right: &[char]) -> usize {
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=right.len()).collect();
-    for (i, l) in left.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, r) in right.iter().enumerate() {
-            let mut best = (last[j] + usize::from(l != r)).min(last[j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && left[i - 1] == *r && right[j - 1] == *l {
-                best = best.min(before[j - 1] + 1);
-            }
-            row.push(best);
-        }
-        before = std::mem::replace(&mut last, row);
-    }
-    last[right.len()]
 }
 
 #[cfg(test)]

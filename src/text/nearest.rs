@@ -27,7 +27,8 @@ fn most(name: &str) -> usize {
 }
 
 /// Edits (insert, delete, replace, swap neighbours) from `a` to `b`.
-fn distance(a: &str, b: &str) -> usize {
+#[must_use]
+pub fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut before: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=b.len()).collect();

@@ -1,0 +1,380 @@
+//! `assess`: every judge's answers to every criterion, scored, strictest first.
+//!
+//! Invariant: what is answered is not asked again; nothing is sent before the
+//! cost of it is known to be within the cap; results print in the order of the
+//! transcripts, and reach the checkpoint as soon as they are there.
+
+mod checkpoint;
+mod entries;
+mod job;
+mod text;
+mod totals;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::args::{Assess, DataFormat};
+use super::check::context;
+use super::report::columns;
+use super::scan::Source;
+use super::settings::shown_path;
+use super::style::{Style, plain};
+use super::{Ending, Failure, Session, targets};
+use crate::analysis::context::{Context, Families};
+use crate::assessment::{JudgeOutcomes, Scorecard, scorecard};
+use crate::config::{self, Judge};
+use crate::engine::rules::{self, Rules};
+use crate::engine::workspace::{Project, data_dir, plain as plain_error};
+use crate::engine::{Engine, EngineOptions, Plan, RecordingWriter, RunSummary, Trust};
+use crate::rubric::{Rubric, digest};
+use crate::text::nearest::nearest;
+use checkpoint::Checkpoint;
+use entries::Entry;
+use job::Asking;
+
+/// Transcripts assessed in one go: bounds the memory of a large run.
+const CHUNK: usize = 1000;
+
+/// A run under way.
+struct Run<'a> {
+    args: &'a Assess,
+    session: &'a mut Session,
+    engine: Engine,
+    checkpoint: Option<Checkpoint>,
+    recording: Option<RecordingWriter>,
+    printed: usize,
+    standings: HashMap<String, usize>,
+    planned: Plan,
+    summary: RunSummary,
+    ending: Ending,
+}
+
+/// Assesses what the arguments name.
+pub fn run(args: &Assess, session: &mut Session) -> Result<Ending, Failure> {
+    let sources = targets::transcripts(&args.paths, session)?;
+    let by_project = grouped_by_project(sources, session);
+    let engine = Engine::new(EngineOptions { data_dir: data_dir(), ..EngineOptions::default() });
+    let unwritable = |path: &PathBuf, e: std::io::Error| {
+        Failure::new(format!("{} {}", shown_path(path), plain_error(&e)))
+    };
+    let open = |path: &PathBuf| Checkpoint::open(path).map_err(|e| unwritable(path, e));
+    let checkpoint = args.checkpoint.as_ref().map(open).transpose()?;
+    let create = |path: &PathBuf| RecordingWriter::create(path).map_err(|e| unwritable(path, e));
+    let recording = args.record.as_ref().filter(|_| !args.dry_run).map(create).transpose()?;
+    let mut run = Run {
+        args,
+        session,
+        engine,
+        checkpoint,
+        recording,
+        printed: 0,
+        standings: HashMap::new(),
+        planned: Plan::default(),
+        summary: RunSummary { cost: Some(0.0), ..RunSummary::default() },
+        ending: Ending::Good,
+    };
+    if args.format == DataFormat::Json && !args.dry_run {
+        run.session.out.write("[");
+    }
+    let result =
+        by_project.into_iter().try_for_each(|(project, sources)| run.project(&project, sources));
+    run.close();
+    result.map(|()| run.ending)
+}
+
+type Group = (Arc<Project>, Vec<Source>);
+
+fn grouped_by_project(sources: Vec<Source>, session: &mut Session) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for source in sources {
+        let project = session.workspace.project_of(source.path());
+        match groups.iter_mut().find(|(known, _)| Arc::ptr_eq(known, &project)) {
+            Some((_, group)) => group.push(source),
+            None => groups.push((project, vec![source])),
+        }
+    }
+    groups
+}
+
+impl Run<'_> {
+    fn project(&mut self, project: &Project, sources: Vec<Source>) -> Result<(), Failure> {
+        let rules = rules::load(project);
+        let settings_failed = self.session.report_settings(project);
+        if self.session.report_problems(&rules.problems) || settings_failed {
+            return Err(Failure::new("the settings have errors, so nothing was assessed"));
+        }
+        let asking = self.asking(project, &rules)?;
+        let families = Families { structure: false, tokens: false, checks: true };
+        let context = context(&rules, project, families);
+        let mut waiting = Vec::new();
+        for source in sources {
+            waiting.extend(self.entries(&source, &context, &project.settings().limits));
+            while waiting.len() >= CHUNK {
+                let rest = waiting.split_off(CHUNK);
+                self.chunk(&asking, std::mem::replace(&mut waiting, rest))?;
+            }
+        }
+        self.chunk(&asking, waiting)
+    }
+
+    fn asking(&self, project: &Project, rules: &Rules) -> Result<Asking, Failure> {
+        let trust = if self.session.untrusted { Trust::Denied } else { Trust::Given };
+        Ok(Asking {
+            rubric: usable_rubric(project, rules)?,
+            judges: self.judges(project.settings())?,
+            settings: project.settings().assess.clone(),
+            trust,
+            project_dir: project.root.clone(),
+        })
+    }
+
+    /// The judges to ask: all, or those that `--judge` names.
+    fn judges(&self, settings: &config::Settings) -> Result<Vec<Judge>, Failure> {
+        let known = || settings.judges.iter().map(|j| j.name.as_str());
+        for name in &self.args.judge {
+            if known().any(|k| k == name) {
+                continue;
+            }
+            let advice = match nearest(name, known()) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None if settings.judges.is_empty() => "the settings declare no judge".to_owned(),
+                None => format!("known are {}", known().collect::<Vec<_>>().join(", ")),
+            };
+            return Err(Failure::new(format!("there is no judge `{name}`: {advice}")));
+        }
+        let wanted = |j: &&Judge| self.args.judge.is_empty() || self.args.judge.contains(&j.name);
+        Ok(settings.judges.iter().filter(wanted).cloned().collect())
+    }
+
+    fn entries(
+        &mut self,
+        source: &Source,
+        context: &Context,
+        limits: &config::Limits,
+    ) -> Vec<Entry> {
+        match entries::read_file(source, context, limits) {
+            Ok(found) => {
+                for line in &found.unusable {
+                    let place = plain(&source.shown()).into_owned();
+                    let why = "not assessed: no transcript here (`rubricator check` says why)";
+                    self.session.out.warning(&format!("{place}:{line}: {why}"));
+                    self.ending = self.ending.max(Ending::Findings);
+                }
+                found.entries
+            }
+            Err(error) => {
+                self.session.out.error(&plain(&error.to_string()));
+                self.ending = Ending::Failed;
+                Vec::new()
+            }
+        }
+    }
+
+    /// Assesses some transcripts, or says what that would take.
+    fn chunk(&mut self, asking: &Asking, entries: Vec<Entry>) -> Result<(), Failure> {
+        let done = |e: &Entry| self.checkpoint.as_ref()?.done(&e.file, &e.transcript.id).cloned();
+        let done: Vec<Option<Value>> = entries.iter().map(done).collect();
+        let open = entries.iter().zip(&done).filter(|(_, done)| done.is_none()).map(|(e, _)| e);
+        let job = asking.job(open);
+        let plan = self.engine.plan(&job);
+        if self.args.dry_run {
+            totals::add_plan(&mut self.planned, plan);
+            return Ok(());
+        }
+        self.within_cap(&plan, &asking.settings)?;
+        let said = self.ask(asking, job, &entries)?;
+        for (entry, done) in entries.iter().zip(done) {
+            match done {
+                Some(result) => self.print_done(&result),
+                None => {
+                    let judges = said.get(&entry.digest).map_or(&[][..], Vec::as_slice);
+                    let card = score(asking, entry, judges);
+                    self.print(&card, entry, &asking.rubric);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn within_cap(&mut self, plan: &Plan, settings: &config::Assess) -> Result<(), Failure> {
+        let spent = self.summary.cost.unwrap_or(0.0);
+        let cap = settings.max_cost_per_run;
+        match plan.cost() {
+            Some(cost) if spent + cost > cap => Err(Failure::new(format!(
+                "this would cost about ${:.2}, more than assess.max_cost_per_run = {cap}: assess \
+                 fewer transcripts, or raise it with --set assess.max_cost_per_run=VALUE",
+                spent + cost
+            ))),
+            Some(_) => Ok(()),
+            None => {
+                self.session.out.note(
+                    "a model without a known price is asked: assess.max_cost_per_run cannot be held",
+                );
+                Ok(())
+            }
+        }
+    }
+
+    fn ask(
+        &mut self,
+        asking: &Asking,
+        job: crate::engine::AssessJob,
+        entries: &[Entry],
+    ) -> Result<HashMap<crate::transcript::TranscriptDigest, Vec<JudgeOutcomes>>, Failure> {
+        if job.transcripts.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let (checkpoint, recording) = (&mut self.checkpoint, &mut self.recording);
+        let mut trouble = None;
+        let ran = job::run(&self.engine, job, &mut self.session.out, |transcript, judges, _| {
+            for entry in entries.iter().filter(|e| e.digest == transcript) {
+                let card = score(asking, entry, judges);
+                let kept = keep(checkpoint, recording, asking, entry, &card);
+                trouble = trouble.take().or(kept.err());
+            }
+        });
+        let (summary, said) = ran.map_err(|e| Failure::new(format!("cannot start: {e}")))?;
+        totals::add_summary(&mut self.summary, &summary);
+        match trouble {
+            Some(e) => {
+                Err(Failure::new(format!("a result could not be kept: {}", plain_error(&e))))
+            }
+            None => Ok(said),
+        }
+    }
+
+    fn print(&mut self, card: &Scorecard, entry: &Entry, rubric: &Rubric) {
+        *self.standings.entry(card.standing.name().to_owned()).or_default() += 1;
+        self.note_ending(card.pass(), card.unscored.is_empty());
+        match self.args.format {
+            DataFormat::Text => {
+                let style = Style::new(self.session.out.color);
+                let text = text::scorecard(card, entry, rubric, style, columns());
+                self.session.out.write(&text);
+            }
+            _ => self.print_json(&result(card, entry)),
+        }
+    }
+
+    /// Prints what an earlier run left in the checkpoint.
+    fn print_done(&mut self, result: &Value) {
+        let text = |key: &str| result.get(key).and_then(Value::as_str).unwrap_or("");
+        *self.standings.entry(text("standing").to_owned()).or_default() += 1;
+        let complete = result.get("unscored").and_then(Value::as_array).is_none_or(Vec::is_empty);
+        self.note_ending(text("standing") == "passed", complete);
+        match self.args.format {
+            DataFormat::Text => {
+                let line =
+                    format!("  {:<10} {}  from the checkpoint", text("standing"), text("id"));
+                self.session.out.line(&plain(&line));
+            }
+            _ => self.print_json(result),
+        }
+    }
+
+    fn print_json(&mut self, result: &Value) {
+        let out = &mut self.session.out;
+        if self.args.format == DataFormat::Json {
+            out.write(if self.printed == 0 { "\n  " } else { ",\n  " });
+            out.write(&result.to_string());
+        } else {
+            out.line(&result.to_string());
+        }
+        self.printed += 1;
+    }
+
+    fn note_ending(&mut self, passed: bool, complete: bool) {
+        let ending = match (passed, complete) {
+            (_, false) => Ending::Incomplete,
+            (false, true) => Ending::Findings,
+            (true, true) => Ending::Good,
+        };
+        self.ending = self.ending.max(ending);
+    }
+
+    /// The end of the output, and the totals.
+    fn close(&mut self) {
+        let style = Style::new(self.session.out.color);
+        if self.args.dry_run {
+            let text = totals::planned(&self.planned, style);
+            return self.session.out.write(&text);
+        }
+        match self.args.format {
+            DataFormat::Json if self.printed == 0 => self.session.out.line("]"),
+            DataFormat::Json => self.session.out.line("\n]"),
+            DataFormat::Jsonl => {}
+            DataFormat::Text if self.standings.is_empty() => {}
+            DataFormat::Text => {
+                let text = totals::line(&self.standings, &self.summary, style);
+                self.session.out.line(&text);
+            }
+        }
+    }
+}
+
+/// A rubric that scores can be made with.
+fn usable_rubric(project: &Project, rules: &Rules) -> Result<Arc<Rubric>, Failure> {
+    let Some(file) = &rules.rubric else {
+        let wanted = project.rubric_path().map_or_else(
+            || "these files are in no project (`rubricator init` makes one)".to_owned(),
+            |path| format!("{} does not exist", shown_path(&path)),
+        );
+        return Err(Failure::new(format!("there is no rubric to assess with: {wanted}")));
+    };
+    match &file.parsed.rubric {
+        Some(rubric) if !file.parsed.has_errors() => Ok(Arc::new(rubric.clone())),
+        _ => {
+            let path = shown_path(&file.path);
+            Err(Failure::new(format!(
+                "{path} has errors, so scores made with it would be wrong: `rubricator check {path}` shows them"
+            )))
+        }
+    }
+}
+
+fn score(asking: &Asking, entry: &Entry, judges: &[JudgeOutcomes]) -> Scorecard {
+    let aggregation = asking.settings.aggregation;
+    scorecard(&asking.rubric, &entry.transcript, &entry.checks, judges, aggregation)
+}
+
+fn result(card: &Scorecard, entry: &Entry) -> Value {
+    let about = crate::assessment::output::About {
+        file: &entry.file,
+        line: entry.line,
+        batch: Some(&entry.batch),
+        tokens: entry.tokens,
+    };
+    card.to_json(&entry.transcript, about)
+}
+
+/// Writes a result to the checkpoint, and its answers to the recording.
+fn keep(
+    checkpoint: &mut Option<Checkpoint>,
+    recording: &mut Option<RecordingWriter>,
+    asking: &Asking,
+    entry: &Entry,
+    card: &Scorecard,
+) -> std::io::Result<()> {
+    if let Some(checkpoint) = checkpoint {
+        checkpoint.add(&result(card, entry))?;
+    }
+    let Some(recording) = recording else { return Ok(()) };
+    for judge in &card.judges {
+        for criterion in asking.rubric.criteria.iter().filter(|c| c.is_question()) {
+            let outcome = judge.said.outcomes.get(&criterion.id);
+            let Some(answer) = outcome.and_then(|o| o.answer()) else { continue };
+            let subject = crate::engine::recording::Subject {
+                judge: &judge.said.judge,
+                transcript: &entry.transcript.id,
+                transcript_digest: entry.digest,
+                criterion: &criterion.id,
+                criterion_digest: digest::criterion(criterion),
+            };
+            recording.write(&subject, answer)?;
+        }
+    }
+    Ok(())
+}

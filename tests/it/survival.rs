@@ -1,0 +1,109 @@
+//! The binary, killed with SIGKILL in the middle of a run: what was answered is
+//! never asked again. Shown by what a judge on loopback was asked.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use crate::engine::{Asked, JudgeServer, Reply};
+
+const TRANSCRIPTS: usize = 24;
+/// The judge answers this many requests, then falls silent: the kill comes then.
+const ANSWERED: usize = 9;
+
+const RUBRIC: &str = "\
+name: Survival
+pass_threshold: 0.8
+min_exchanges: 1
+categories:
+  all: {weight: 1.0, criteria: [A]}
+criteria:
+  A: {name: First, question: Is the reply kind?, na_valid: false}
+";
+
+fn project(folder: &Path, url: &str) {
+    let settings = format!(
+        "[[judge]]\nname = \"local\"\nprovider = \"openai-compatible\"\nbase_url = \"{url}\"\n\
+         model = \"m\"\nmax_concurrency = 3\n"
+    );
+    let record = |n: usize| {
+        format!(
+            "{{\"id\":\"t{n}\",\"messages\":[{{\"role\":\"user\",\"content\":\"question {n}\"}},\
+             {{\"role\":\"assistant\",\"content\":\"marker-{n}-end\"}}]}}\n"
+        )
+    };
+    let lines: String = (0..TRANSCRIPTS).map(record).collect();
+    std::fs::create_dir_all(folder.join("config")).unwrap();
+    std::fs::create_dir_all(folder.join("data/raw")).unwrap();
+    std::fs::write(folder.join("rubricator.toml"), settings).unwrap();
+    std::fs::write(folder.join("config/rubric.yaml"), RUBRIC).unwrap();
+    std::fs::write(folder.join("data/raw/all.jsonl"), lines).unwrap();
+}
+
+fn assess(folder: &Path) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_rubricator"))
+        .args(["assess", "--format", "json"])
+        .arg(folder)
+        .env("XDG_CONFIG_HOME", folder.join("user/config"))
+        .env("XDG_DATA_HOME", folder.join("user/data"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Which transcript a request is about, told by the marker in its text.
+fn about(asked: &Asked) -> usize {
+    let body = asked.body.to_string();
+    let start = body.find("marker-").unwrap() + "marker-".len();
+    body[start..].split('-').next().unwrap().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_answered_before_a_kill_is_not_asked_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut judge =
+        JudgeServer::start(
+            |asked, number| {
+                if number < ANSWERED { Reply::all(asked, "YES") } else { Reply::Hang }
+            },
+        )
+        .await;
+    project(folder.path(), &judge.url);
+
+    let mut run = assess(folder.path());
+    // A caller asks anew only when an answer has come back and is on disk: with three
+    // at once, request number ANSWERED + 3 says that ANSWERED answers are.
+    for _ in 0..ANSWERED + 3 {
+        judge.arrived.recv().await.unwrap();
+    }
+    run.kill().unwrap();
+    run.wait().unwrap();
+    let first: Vec<usize> = judge.take().iter().map(about).collect();
+    let answered: BTreeSet<usize> = first[..ANSWERED].iter().copied().collect();
+    assert_eq!(answered.len(), ANSWERED);
+
+    let again = JudgeServer::yes().await;
+    let settings = folder.path().join("rubricator.toml");
+    let text = std::fs::read_to_string(&settings).unwrap().replace(&judge.url, &again.url);
+    std::fs::write(&settings, text).unwrap();
+    let run = assess(folder.path());
+    let output = tokio::task::spawn_blocking(|| run.wait_with_output().unwrap()).await.unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+
+    let second: BTreeSet<usize> = again.take().iter().map(about).collect();
+    let all: BTreeSet<usize> = (0..TRANSCRIPTS).collect();
+    let missing: BTreeSet<usize> = all.difference(&answered).copied().collect();
+    assert_eq!(second, missing, "asked again: exactly what had no answer");
+
+    let run = assess(folder.path());
+    let output = tokio::task::spawn_blocking(|| run.wait_with_output().unwrap()).await.unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(again.take().is_empty(), "a third run asks nothing");
+    let cards: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let cards = cards.as_array().unwrap();
+    assert_eq!(cards.len(), TRANSCRIPTS);
+    assert!(cards.iter().all(|c| c["standing"] == "passed" && c["judges"][0]["cached"] == true));
+}
