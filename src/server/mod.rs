@@ -82,10 +82,9 @@ where
     let (service, socket) = LspService::build(|client| {
         let outbox = Outbox::start(client, events.clone());
         let session = Session::new(outbox, events.clone(), options);
-        if let Some(received) = received.take() {
-            if let Err(error) = main_loop::start(session, received) {
-                tracing::error!(%error, "the main loop could not start");
-            }
+        let started = received.take().map(|received| main_loop::start(session, received));
+        if let Some(Err(error)) = started {
+            tracing::error!(%error, "the main loop could not start");
         }
         Endpoint::new(events.clone(), lifecycle.clone())
     })

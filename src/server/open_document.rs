@@ -254,7 +254,7 @@ impl OpenDocument {
     }
 
     /// The diagnostics to publish, if they are others than those the client shows.
-    pub fn to_publish(&mut self) -> Option<Vec<Diagnostic>> {
+    pub fn publishable(&mut self) -> Option<Vec<Diagnostic>> {
         if !std::mem::take(&mut self.dirty) {
             return None;
         }

@@ -149,7 +149,7 @@ impl Session {
         document.read_on();
         document.judge(&self.judgements);
         document.look_at_file();
-        if let Some(diagnostics) = document.to_publish() {
+        if let Some(diagnostics) = document.publishable() {
             let (uri, version) = (document.uri.clone(), Some(document.version));
             self.outbox.publish(Publication { uri, version, diagnostics });
         }
