@@ -109,6 +109,8 @@ pub enum Event {
     ProgressCancelled(String),
     /// The client is about to leave.
     ShuttingDown,
+    /// The client is gone: the loop ends.
+    Ended,
 }
 
 impl Event {
@@ -136,6 +138,7 @@ impl Event {
             Self::Accepted(_) => "accepted offer",
             Self::ProgressCancelled(_) => "cancelled progress",
             Self::ShuttingDown => "shutdown",
+            Self::Ended => "end",
         }
     }
 

@@ -137,7 +137,7 @@ impl Judgements {
                         && Some(s.criterion_key) == wording
                         && s.outcome.answer().is_some()
                 };
-                !mine.iter().any(|s| answers(&s))
+                !mine.iter().any(answers)
             })
         })
     }

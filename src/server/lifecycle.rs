@@ -34,14 +34,19 @@ impl Lifecycle {
     /// not named, or not visible from here (a container), is not watched.
     pub fn watch_parent(&self, process_id: Option<i32>) {
         let Some(pid) = process_id.filter(|&pid| pid > 0) else { return };
-        let orphaned = Arc::clone(&self.orphaned);
-        let watch = move || match waitpid_any::WaitHandle::open(pid) {
-            Ok(mut parent) => {
-                if parent.wait().is_ok() {
-                    orphaned.notify_one();
-                }
+        // Opened now, while it surely lives; the thread may start late.
+        let mut parent = match waitpid_any::WaitHandle::open(pid) {
+            Ok(parent) => parent,
+            Err(error) => {
+                tracing::info!(pid, %error, "the parent process is not watched");
+                return;
             }
-            Err(error) => tracing::info!(pid, %error, "the parent process is not watched"),
+        };
+        let orphaned = Arc::clone(&self.orphaned);
+        let watch = move || {
+            if parent.wait().is_ok() {
+                orphaned.notify_one();
+            }
         };
         let thread = std::thread::Builder::new().name("parent watch".into());
         if let Err(error) = thread.spawn(watch) {

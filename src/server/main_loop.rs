@@ -21,8 +21,7 @@ const SLOW_TURN: Duration = Duration::from_millis(100);
 /// How long a stream of events may keep background work from having a turn.
 const WORK_PATIENCE: Duration = Duration::from_millis(15);
 
-/// Runs the loop on its own thread until every event sender is gone or the
-/// session is told to end.
+/// Runs the loop on its own thread until [`Event::Ended`].
 ///
 /// # Errors
 /// When the operating system gives us no thread.
@@ -35,7 +34,13 @@ fn run(mut session: Session, events: &Receiver<Event>) {
     loop {
         let overdue = session.has_work() && worked.elapsed() > WORK_PATIENCE;
         match if overdue { Next::Nothing } else { next(&session, events) } {
-            Next::Event(event) => handle(&mut session, event),
+            Next::Event(event) => {
+                let is_last = matches!(event, Event::Ended);
+                handle(&mut session, event);
+                if is_last {
+                    return;
+                }
+            }
             Next::Nothing => {
                 work(&mut session);
                 worked = Instant::now();

@@ -17,6 +17,7 @@ mod convert;
 mod endpoint;
 mod event;
 mod explaining;
+mod file_side;
 mod jobs;
 mod judged;
 mod judgements;
@@ -31,6 +32,7 @@ mod projects;
 mod publication;
 mod registration;
 mod relative;
+mod reloading;
 mod requests;
 mod saves;
 mod session;
@@ -80,10 +82,9 @@ where
     let (service, socket) = LspService::build(|client| {
         let outbox = Outbox::start(client, events.clone());
         let session = Session::new(outbox, events.clone(), options);
-        if let Some(received) = received.take() {
-            if let Err(error) = main_loop::start(session, received) {
-                tracing::error!(%error, "the main loop could not start");
-            }
+        let started = received.take().map(|received| main_loop::start(session, received));
+        if let Some(Err(error)) = started {
+            tracing::error!(%error, "the main loop could not start");
         }
         Endpoint::new(events.clone(), lifecycle.clone())
     })
@@ -95,6 +96,6 @@ where
         () = server.serve(service) => {}
         () = lifecycle.orphaned() => {}
     }
-    events.send(event::Event::ShuttingDown);
+    events.send(event::Event::Ended);
     lifecycle.exit_code()
 }

@@ -6,6 +6,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use tower_lsp_server::gen_lsp_types::{Diagnostic, Uri};
 
@@ -39,6 +40,8 @@ pub struct OpenDocument {
     pub desynced: bool,
     /// How columns are counted.
     pub encoding: Encoding,
+    /// Its text is the file's, as far as we know.
+    pub is_saved: bool,
     /// It was saved, and its transcripts are assessed as soon as it is read.
     pub wants_assessment: bool,
     /// The generation of the project for which known answers were looked up.
@@ -89,6 +92,7 @@ impl OpenDocument {
             live,
             desynced: false,
             encoding,
+            is_saved: true,
             wants_assessment: false,
             recalled: None,
             recalling: false,
@@ -123,6 +127,7 @@ impl OpenDocument {
     pub fn edit(&mut self, version: i32, mut changes: Vec<Change>) -> Edited {
         self.version = version;
         self.dirty = true;
+        self.is_saved = false;
         if self.desynced {
             // Only the whole text brings us back; edits before it are about a text we lost.
             let Some(whole) = changes.iter().rposition(|c| c.range.is_none()) else {
@@ -155,8 +160,8 @@ impl OpenDocument {
 
     /// True while there is analysis or publishing to do.
     #[must_use]
-    pub fn has_work(&self) -> bool {
-        let unread = |t: &Transcripts| t.has_unread() || t.has_due();
+    pub fn has_work(&self, now: Instant) -> bool {
+        let unread = |t: &Transcripts| t.has_unread() || t.has_due() || t.file().is_due(now);
         self.dirty || self.transcripts().is_some_and(unread)
     }
 
@@ -240,8 +245,16 @@ impl OpenDocument {
         }
     }
 
+    /// Looks at the file as a whole again, when that is due.
+    pub fn look_at_file(&mut self) {
+        let Self { text, content, dirty, .. } = self;
+        if let Content::Transcripts(transcripts) = content {
+            *dirty |= transcripts.look_at_file(text);
+        }
+    }
+
     /// The diagnostics to publish, if they are others than those the client shows.
-    pub fn to_publish(&mut self) -> Option<Vec<Diagnostic>> {
+    pub fn publishable(&mut self) -> Option<Vec<Diagnostic>> {
         if !std::mem::take(&mut self.dirty) {
             return None;
         }

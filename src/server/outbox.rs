@@ -224,10 +224,10 @@ fn replaces(later: &Parcel, earlier: &Parcel) -> bool {
 async fn make_offer(client: Client, events: EventSender, message: String, offer: Offer) {
     let button = MessageActionItem { title: offer.button.clone(), properties: HashMap::default() };
     let kind = MessageType::Info;
-    if let Ok(Some(chosen)) = client.show_message_request(kind, message, Some(vec![button])).await {
-        if chosen.title == offer.button {
-            events.send(Event::Accepted(offer));
-        }
+    let answer = client.show_message_request(kind, message, Some(vec![button])).await;
+    let pressed = |chosen: MessageActionItem| chosen.title == offer.button;
+    if answer.ok().flatten().is_some_and(pressed) {
+        events.send(Event::Accepted(offer));
     }
 }
 

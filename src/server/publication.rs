@@ -26,10 +26,22 @@ pub fn diagnostics(document: &OpenDocument) -> Vec<Diagnostic> {
             let text = document.text.text();
             sheet.whole(&crate::analysis::diagnostics::rubric::findings(&text, parsed));
         }
-        Content::Settings(findings) => sheet.whole(findings),
+        Content::Settings(findings) => {
+            sheet.whole(findings);
+            sheet.whole(&elsewhere(document));
+        }
         Content::Other => {}
     }
     sheet.finish()
+}
+
+/// What is wrong with the files that settings name, while the settings are those
+/// that were read.
+fn elsewhere(document: &OpenDocument) -> Vec<Finding> {
+    let rules = document.live.rules.iter().filter(|_| document.is_saved);
+    let problems = rules.flat_map(|rules| &rules.files.problems);
+    let here = problems.filter(|p| p.path.is_some() && p.path == document.path);
+    here.map(|problem| problem.finding.clone()).collect()
 }
 
 /// Diagnostics being collected.
@@ -43,6 +55,10 @@ struct Sheet<'a> {
 impl Sheet<'_> {
     fn transcripts(&mut self, transcripts: &Transcripts) {
         let encoding = transcripts.encoding();
+        self.whole(transcripts.file().findings());
+        if transcripts.file().silences_records() {
+            return;
+        }
         for record in transcripts.shelf().records() {
             let known = record.known;
             let judged = record.judged.map_or((&[][..], &[][..]), |j| (&j.findings, &j.ranges));

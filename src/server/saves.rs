@@ -77,7 +77,7 @@ mod tests {
         assert!(!saves.saved(&uri, at(1400), wait));
         assert_eq!(saves.deadline(), Some(at(1500)));
         assert!(saves.due(at(1499), wait).is_empty());
-        assert_eq!(saves.due(at(1500), wait), [uri.clone()]);
+        assert_eq!(saves.due(at(1500), wait), std::slice::from_ref(&uri));
         assert_eq!(saves.deadline(), None);
         assert!(!saves.saved(&uri, at(1600), wait), "the run just started opens a new wait");
         assert_eq!(saves.deadline(), Some(at(3000)));

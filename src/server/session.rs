@@ -5,7 +5,7 @@
 //! are read only when a document is opened or a project reloaded.
 
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -14,8 +14,6 @@ use serde_json::Value;
 use tokio::runtime::Handle;
 use tower_lsp_server::gen_lsp_types::{MessageType, Uri};
 
-use crate::config::OnSave;
-use crate::engine::rules::Rules;
 use crate::engine::{Engine, EngineOptions};
 use crate::text::document::{Change, Encoding};
 use crate::transcript::TranscriptDigest;
@@ -24,11 +22,10 @@ use super::capabilities::ClientFlags;
 use super::event::{Event, EventSender, Introduction};
 use super::jobs::Jobs;
 use super::judgements::Judgements;
-use super::kind;
 use super::look::{Known, Survey};
 use super::open_document::{Edited, OpenDocument};
 use super::outbox::{Outbox, Publication, Surface};
-use super::projects::{self, Live, Projects};
+use super::projects::Projects;
 use super::registration;
 use super::requests;
 use super::requests::execute_command::{Accepted, Command, Target};
@@ -56,8 +53,8 @@ pub struct Session {
     pub(super) said: HashSet<(Uri, String)>,
     /// The user's own data folder.
     pub(super) data_dir: Option<PathBuf>,
-    /// Open transcripts are assessed once the rubric that was saved is read.
-    reassess: bool,
+    /// Projects whose open transcripts are assessed once the saved rubric is read.
+    pub(super) reassess: HashSet<Option<PathBuf>>,
 }
 
 impl Session {
@@ -85,7 +82,7 @@ impl Session {
             heard: HashSet::new(),
             said: HashSet::new(),
             data_dir: options.data_dir,
-            reassess: false,
+            reassess: HashSet::new(),
         }
     }
 
@@ -102,7 +99,7 @@ impl Session {
                 self.settings = settings.get("rubricator").cloned().unwrap_or(settings);
                 self.reload();
             }
-            Event::FilesChanged(_) => self.reload(),
+            Event::FilesChanged(uris) => self.files_changed(&uris),
             Event::FoldersChanged { added, removed } => {
                 self.folders.retain(|folder| !removed.contains(folder));
                 self.folders.extend(added);
@@ -120,7 +117,7 @@ impl Session {
                 self.assess_now(&offer.target);
             }
             Event::ProgressCancelled(token) => self.jobs.cancel_token(&token),
-            Event::ShuttingDown => {
+            Event::ShuttingDown | Event::Ended => {
                 self.jobs.cancel(None);
                 self.documents.clear();
             }
@@ -130,13 +127,15 @@ impl Session {
     /// True while there is something to do between events.
     #[must_use]
     pub fn has_work(&self) -> bool {
-        !self.heard.is_empty() || self.documents.values().any(OpenDocument::has_work)
+        let now = Instant::now();
+        !self.heard.is_empty() || self.documents.values().any(|d| d.has_work(now))
     }
 
     /// The document the next turn of work is about.
     #[must_use]
     pub fn next_work(&self) -> Option<Uri> {
-        self.documents.values().find(|d| d.has_work()).map(|d| d.uri.clone())
+        let now = Instant::now();
+        self.documents.values().find(|d| d.has_work(now)).map(|d| d.uri.clone())
     }
 
     /// One turn of background work: brings one document forward and publishes
@@ -149,7 +148,8 @@ impl Session {
         document.catch_up();
         document.read_on();
         document.judge(&self.judgements);
-        if let Some(diagnostics) = document.to_publish() {
+        document.look_at_file();
+        if let Some(diagnostics) = document.publishable() {
             let (uri, version) = (document.uri.clone(), Some(document.version));
             self.outbox.publish(Publication { uri, version, diagnostics });
         }
@@ -173,7 +173,9 @@ impl Session {
     /// When to come back though nothing has happened.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.saves.deadline()
+        let files = self.documents.values().filter_map(OpenDocument::transcripts);
+        let files = files.filter_map(|transcripts| transcripts.file().deadline());
+        files.chain(self.saves.deadline()).min()
     }
 
     /// Sets aside a document that made us panic. It comes back when it is opened again.
@@ -212,7 +214,7 @@ impl Session {
         }
     }
 
-    fn folder(&self) -> Option<PathBuf> {
+    pub(super) fn folder(&self) -> Option<PathBuf> {
         self.folders.iter().find_map(uri::to_path)
     }
 
@@ -220,45 +222,6 @@ impl Session {
         let live = self.project_of(uri::to_path(&uri).as_deref());
         let document = OpenDocument::new(uri.clone(), version, text, live, self.encoding());
         self.documents.insert(uri, document);
-    }
-
-    /// The project of a file; its rules are read in the background when it is new.
-    fn project_of(&mut self, path: Option<&Path>) -> Arc<Live> {
-        let (live, unread) = self.projects.of(path);
-        if unread {
-            let (events, generation) = (self.events.clone(), live.generation);
-            let project = Arc::clone(&live.project);
-            self.runtime.spawn_blocking(move || {
-                let rules = Box::new(projects::read_rules(&project));
-                events.send(Event::RulesRead { generation, rules });
-            });
-        }
-        live
-    }
-
-    fn ruled(&mut self, generation: u64, rules: Rules) {
-        let Some(live) = self.projects.ruled(generation, rules) else { return };
-        let reassess = std::mem::take(&mut self.reassess);
-        for document in self.documents.values_mut() {
-            if document.live.generation == generation {
-                document.belong(Arc::clone(&live));
-                document.wants_assessment |=
-                    reassess && live.settings().assess.on_save != OnSave::Off;
-            }
-        }
-    }
-
-    /// Settings, rubrics or folders have changed: everything is read anew.
-    fn reload(&mut self) {
-        self.projects.reload(&self.settings, self.folder());
-        let open: Vec<(Uri, Option<PathBuf>)> =
-            self.documents.values().map(|d| (d.uri.clone(), d.path.clone())).collect();
-        for (uri, path) in open {
-            let live = self.project_of(path.as_deref());
-            if let Some(document) = self.documents.get_mut(&uri) {
-                document.belong(live);
-            }
-        }
     }
 
     fn changed(&mut self, uri: &Uri, version: i32, changes: Vec<Change>) {
@@ -276,18 +239,6 @@ impl Session {
                 ),
             );
         }
-    }
-
-    fn saved(&mut self, uri: &Uri) {
-        let path = uri::to_path(uri);
-        let is_rubric = |d: &OpenDocument| path.is_some() && d.live.project.rubric_path() == path;
-        if self.documents.values().any(is_rubric) {
-            self.reassess = true;
-            self.reload();
-        } else if kind::is_settings_file(&uri::file_name(uri)) {
-            self.reload();
-        }
-        self.assess_saved(uri);
     }
 
     fn closed(&mut self, uri: Uri) {

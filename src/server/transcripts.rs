@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::analysis::context::Context;
 use crate::text::document::{Document, Encoding, Replaced};
 use crate::transcript::TranscriptDigest;
 use crate::transcript::records::{Layout, Records, Touched};
 
+use super::file_side::FileSide;
 use super::judged::Judged;
 use super::judgements::Judgements;
 use super::look::{Known, Lens, Survey};
@@ -34,6 +34,8 @@ pub struct Transcripts {
     lens: Lens,
     /// The survey under way.
     survey: Option<Arc<AtomicBool>>,
+    /// Findings about the file as a whole.
+    file: FileSide,
     /// Records whose judged side has to be looked at again.
     due: BTreeSet<usize>,
     /// Some records were only glanced at since the last survey began.
@@ -50,6 +52,7 @@ impl Transcripts {
                 surveyed: HashMap::new(),
                 judged: Vec::new(),
             }),
+            file: FileSide::default(),
             due: BTreeSet::new(),
             lens: Lens::new(live.context(), encoding, live.generation),
             survey: None,
@@ -75,10 +78,15 @@ impl Transcripts {
         self.lens.encoding
     }
 
-    /// What records are looked at with.
+    /// The side of the file as a whole.
     #[must_use]
-    pub const fn context(&self) -> &Context {
-        self.lens.context()
+    pub const fn file(&self) -> &FileSide {
+        &self.file
+    }
+
+    /// Looks at the file as a whole again, when that is due.
+    pub fn look_at_file(&mut self, text: &Document) -> bool {
+        !self.has_unread() && self.file.look(&self.shelf, text, Instant::now())
     }
 
     /// Reads a further slice.
@@ -88,6 +96,7 @@ impl Transcripts {
         let came = shelf.slots.advance(text, SLICE, |record| lens.glance(record));
         shelf.judged.resize(shelf.slots.slots().len(), None);
         self.due.extend(came);
+        self.file.outdated(Instant::now());
         self.glanced = true;
     }
 
@@ -96,6 +105,8 @@ impl Transcripts {
         let Self { shelf, lens, .. } = self;
         let shelf = Arc::make_mut(shelf);
         let touched = shelf.slots.edited(text, replaced, |record| lens.look(record));
+        self.file.follow(replaced);
+        self.file.outdated(Instant::now());
         shelf.follow(&touched);
         let quick = |&i: &usize| shelf.slots.slots()[i].value().quick;
         self.glanced |= touched.fresh.iter().any(quick);

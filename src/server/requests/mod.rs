@@ -51,6 +51,8 @@ fn snapshot(session: &mut Session, uri: &Uri) -> Option<Snapshot> {
     let client = session.client.clone();
     let document = session.documents.get_mut(uri)?;
     document.catch_up();
+    // All of a usual file, the beginning of a huge one: better than nothing yet.
+    document.read_on();
     (!document.desynced).then(|| Snapshot::of(document, client))
 }
 

@@ -48,6 +48,7 @@ pub struct Client {
     inbox: Vec<Value>,
     shown: HashMap<String, Shown>,
     last_id: i64,
+    chatty: bool,
     /// Answer the server's requests with null at once (as most clients do).
     pub obliging: bool,
 }
@@ -85,6 +86,7 @@ impl Client {
             inbox: Vec::new(),
             shown: HashMap::new(),
             last_id: 0,
+            chatty: false,
             obliging: true,
         }
     }
@@ -198,6 +200,17 @@ impl Client {
         }
     }
 
+    /// What is shown for a document now.
+    pub fn shown(&self, uri: &str) -> Shown {
+        self.shown.get(uri).cloned().unwrap_or_default()
+    }
+
+    /// Takes messages to the user and progress for read: a test that does random
+    /// things cannot tell which there will be.
+    pub fn forget_chatter(&mut self) {
+        self.chatty = true;
+    }
+
     /// Ends the server as the protocol wants it; its exit code.
     pub fn leave(mut self) -> u8 {
         self.ask("shutdown", Value::Null);
@@ -280,7 +293,12 @@ impl Drop for Client {
             self.notify("exit", Value::Null);
             assert_eq!(self.end(), 0, "the exit code after shutdown");
         }
-        let quiet = |m: &Value| m["method"] == "rubricator/status";
+        let chatter = ["window/showMessage", "$/progress"];
+        let quiet = |m: &Value| {
+            let method = m["method"].as_str().unwrap_or("");
+            method == "rubricator/status"
+                || self.chatty && (chatter.contains(&method) || m.get("id").is_some())
+        };
         let mut left: Vec<Value> = std::mem::take(&mut self.inbox);
         left.extend(self.incoming.try_iter());
         left.retain(|m| !quiet(m) && m["method"] != "textDocument/publishDiagnostics");

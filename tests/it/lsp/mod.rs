@@ -5,6 +5,9 @@
 mod assess;
 mod client;
 mod desk;
+mod features;
 mod lifecycle;
 mod liveness;
+mod model;
+mod process;
 mod sync;
