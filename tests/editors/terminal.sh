@@ -33,7 +33,7 @@ wait_for 'night-shift'
 wait_for 'not assessed'
 keys ':write' Enter
 wait_for 'passed 1'
-keys '/You can simply' Enter ':nohlsearch' Enter
+keys '/stop taking them' Enter ':nohlsearch' Enter
 keys K
 wait_for 'tells the user to stop'
 picture neovim

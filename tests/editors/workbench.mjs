@@ -27,6 +27,7 @@ const settings = {
   'update.mode': 'none',
   'chat.disableAIFeatures': true,
   'files.autoSave': 'off',
+  'window.title': '${activeEditorShort} — ${rootName}',
   'remote.autoForwardPorts': false,
   'editor.minimap.enabled': false,
   'editor.cursorBlinking': 'solid',
