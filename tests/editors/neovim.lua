@@ -4,5 +4,6 @@ vim.opt.swapfile = false
 vim.opt.signcolumn = 'yes'
 vim.opt.linebreak = true
 vim.opt.termguicolors = true
-vim.diagnostic.config({ virtual_text = { current_line = true }, severity_sort = true })
+vim.o.winborder = 'rounded'
+vim.diagnostic.config({ severity_sort = true })
 vim.lsp.enable('rubricator')

@@ -9,7 +9,7 @@ const lines = fs.readFileSync(FILE, 'utf8').split('\n');
 const line = lines.findIndex(text => text.includes('You can simply stop'));
 const column = lines[line].indexOf('You can simply stop') + 1;
 
-const extraSettings = { 'editor.fontSize': 13, 'workbench.activityBar.location': 'hidden', 'window.commandCenter': false };
+const extraSettings = { 'editor.fontSize': 13, 'workbench.activityBar.location': 'hidden', 'window.commandCenter': false, 'editor.hover.above': false };
 await inWorkbench({ name: 'readme', vsix: process.argv[2], viewport: { width: 1200, height: 760 }, extraSettings }, async ({ page, url, shot }) => {
   await page.goto(url, { waitUntil: 'domcontentloaded' });
   await page.waitForSelector('.explorer-folders-view', { timeout: 60000 });

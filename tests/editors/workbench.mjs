@@ -27,6 +27,8 @@ const settings = {
   'update.mode': 'none',
   'chat.disableAIFeatures': true,
   'files.autoSave': 'off',
+  'window.title': '${activeEditorShort} — ${rootName}',
+  'remote.autoForwardPorts': false,
   'editor.minimap.enabled': false,
   'editor.cursorBlinking': 'solid',
   'problems.defaultViewMode': 'tree',
@@ -38,7 +40,7 @@ const chromiumFlags = [
 ];
 
 /** What is said about native modules that are not built, and about a gallery that is not there: neither is needed. */
-const noise = /^\s+(at|→) .*(node_modules|node:)|bindings|spdlog|vsda|gallery|^Ignoring error|^\s*[\]})]*,?$|^\s+tries:/;
+const noise = /^\s+(at|→) .*(node_modules|node:|static\/out)|open-vsx|AccountPolicy|bindings|spdlog|connection token|a socket|grace|builtin extensions|watchdog|Require stack|extensionHostProcess|ServiceWorker|AgentHost|authentication provider|vsda|gallery|^Ignoring error|^\s*[\]})]*,?$|^\s+tries:/;
 
 /** `text` without it. */
 export const quiet = text => text.split('\n').filter(line => !noise.test(line)).join('\n');
