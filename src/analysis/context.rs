@@ -11,7 +11,7 @@ use crate::rubric::Rubric;
 use crate::rubric::check::{Check, MessageFacts};
 use crate::text::json;
 use crate::tokens::RecordCounter;
-use crate::transcript::{Message, words};
+use crate::transcript::{Message, digest, words};
 
 /// The rubric, the counter and the limits a record is looked at with.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub struct Context {
     pub counting: Option<Arc<Counting>>,
     /// Which findings are wanted.
     pub families: Families,
+    /// Words and digests are wanted: what an editor shows beside the text.
+    pub measures: bool,
     /// Levels JSON may nest.
     pub depth_limit: usize,
 }
@@ -59,6 +61,7 @@ impl Default for Context {
             rubric: None,
             counting: None,
             families: Families::ALL,
+            measures: true,
             depth_limit: json::DEPTH_LIMIT,
         }
     }
@@ -71,6 +74,7 @@ const GENERATION: usize = 1 << 16;
 #[derive(Debug, Default)]
 pub struct Memo {
     words: Generations<u128, usize>,
+    digests: Generations<u128, [u8; 32]>,
     facts: Generations<(u128, u64), Arc<MessageFacts>>,
 }
 
@@ -78,6 +82,11 @@ impl Memo {
     /// Words of a message's text.
     pub fn words(&mut self, message: &Message) -> usize {
         self.words.get_or(message.key, || words::count(&message.text))
+    }
+
+    /// The digest of a message.
+    pub fn digest(&mut self, record: &str, message: &Message) -> [u8; 32] {
+        self.digests.get_or(message.key, || digest::message(record, message))
     }
 
     /// What a check sees in a message.

@@ -78,7 +78,7 @@ fn record<'a>(look: &RecordLook<'a>) -> FileRecord<'a> {
         span: look.span,
         line: look.line,
         shape: look.analysis.shape,
-        digest: spoken.map(|o| o.digest),
+        content: spoken.map(|o| o.content),
         normalised: spoken.map(|o| o.normalised),
         id: written.map(|(id, _)| id),
         id_source: written.map(|(_, source)| source.shifted(look.span.start)),

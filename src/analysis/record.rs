@@ -12,10 +12,11 @@ use super::context::{Context, Memo};
 use super::diagnostics::tokens::TokenRules;
 use super::diagnostics::{checks, structure, tokens};
 use crate::finding::Finding;
-use crate::rubric::Rubric;
-use crate::rubric::check::{self, CheckResult, Subject};
+use crate::rubric::check::{self, CheckResult, Rule, Subject};
+use crate::rubric::{Ask, Criterion, Rubric};
 use crate::text::Span;
 use crate::text::json::{self, Json};
+use crate::transcript::digest::TranscriptDigest;
 use crate::transcript::{Exchange, Message, Role, Shape, Transcript, digest, read};
 
 /// What one record is and what is wrong with it.
@@ -38,8 +39,10 @@ pub struct Outline {
     pub id_source: Option<Span>,
     /// How it is written.
     pub shape: Shape,
-    /// The transcript digest: what answers hang on.
-    pub digest: [u8; 32],
+    /// The transcript digest: what answers hang on; `None` when not asked for.
+    pub digest: Option<TranscriptDigest>,
+    /// Equal for equal conversations, as far as this process is concerned.
+    pub content: u128,
     /// The same through case, white space and punctuation (rule D001).
     pub normalised: u128,
     /// The record's own batch.
@@ -96,7 +99,7 @@ pub fn analyse(record: &str, context: &Context, memo: &mut Memo) -> RecordAnalys
     let Ok(transcript) = reading.transcript else {
         return RecordAnalysis { findings, shape, outline: None };
     };
-    let mut outline = outline(record, &transcript, memo);
+    let mut outline = outline(record, &transcript, context.measures, memo);
     if !broken {
         let style = persona_style(record, &json);
         let mut look = Look { record, transcript: &transcript, style, context, memo };
@@ -121,7 +124,9 @@ struct Look<'a> {
 
 impl Look<'_> {
     fn count(&mut self, outline: &mut Outline, findings: &mut Vec<Finding>) {
-        let Some(counting) = &self.context.counting else { return };
+        let Some(counting) = self.context.counting.as_ref().filter(|_| self.wants_tokens()) else {
+            return;
+        };
         let counts = counting.counter.counts(self.record, self.transcript);
         outline.tokens = counts.record.as_ref().ok().map(|c| c.tokens);
         for (message, tokens) in outline.messages.iter_mut().zip(&counts.messages) {
@@ -135,6 +140,15 @@ impl Look<'_> {
             };
             findings.extend(tokens::findings(rules, self.record, self.transcript, &counts));
         }
+    }
+
+    /// Tokens are shown, limited, or measured by a check.
+    fn wants_tokens(&self) -> bool {
+        let Context { families, rubric, measures, .. } = self.context;
+        let measured = |c: &Criterion| matches!(&c.ask, Ask::Check(check) if matches!(check.rule(), Rule::Tokens(_)));
+        let checked = families.checks
+            && rubric.as_ref().is_some_and(|rubric| rubric.criteria.iter().any(measured));
+        families.tokens || *measures || checked
     }
 
     fn check(&mut self, outline: &Outline, findings: &mut Vec<Finding>) {
@@ -169,14 +183,14 @@ pub fn check_results(
 ) -> Vec<(usize, CheckResult)> {
     let Some(rubric) = &context.rubric else { return Vec::new() };
     let json = json::parse(record, context.depth_limit);
-    let mut outline = outline(record, transcript, memo);
+    let mut outline = outline(record, transcript, false, memo);
     let style = persona_style(record, &json);
     let mut look = Look { record, transcript, style, context, memo };
     look.count(&mut outline, &mut Vec::new());
     look.results(rubric, &outline)
 }
 
-fn outline(record: &str, transcript: &Transcript, memo: &mut Memo) -> Outline {
+fn outline(record: &str, transcript: &Transcript, measures: bool, memo: &mut Memo) -> Outline {
     let mut exchange_of = vec![None; transcript.messages.len()];
     for exchange in &transcript.exchanges {
         for &index in exchange.user.iter().chain(&exchange.rest) {
@@ -188,7 +202,7 @@ fn outline(record: &str, transcript: &Transcript, memo: &mut Memo) -> Outline {
         exchange: exchange_of[index],
         source: message.source,
         text_source: message.text_source(),
-        words: memo.words(message),
+        words: if measures { memo.words(message) } else { 0 },
         tokens: None,
     };
     let messages: Vec<_> = transcript.messages.iter().enumerate().map(message).collect();
@@ -196,7 +210,8 @@ fn outline(record: &str, transcript: &Transcript, memo: &mut Memo) -> Outline {
         id: Arc::from(transcript.id.as_str()),
         id_source: transcript.id_source,
         shape: transcript.shape,
-        digest: digest::of(record, transcript).0,
+        digest: measures.then(|| digest_of(record, transcript, memo)),
+        content: content_of(transcript),
         normalised: digest::normalised(transcript),
         batch: transcript.batch.clone(),
         tokens: None,
@@ -207,6 +222,15 @@ fn outline(record: &str, transcript: &Transcript, memo: &mut Memo) -> Outline {
             .collect(),
         messages,
     }
+}
+
+fn digest_of(record: &str, transcript: &Transcript, memo: &mut Memo) -> TranscriptDigest {
+    digest::of_messages(digest::spoken(transcript).map(|m| memo.digest(record, m)))
+}
+
+fn content_of(transcript: &Transcript) -> u128 {
+    let keys: Vec<u8> = digest::spoken(transcript).flat_map(|m| m.key.to_le_bytes()).collect();
+    xxhash_rust::xxh3::xxh3_128(&keys)
 }
 
 fn exchange(

@@ -108,7 +108,7 @@ impl Run<'_> {
         }
         let asking = self.asking(project, &rules)?;
         let families = Families { structure: false, tokens: false, checks: true };
-        let context = context(&rules, project, families);
+        let context = context(&rules, project, families, false);
         let mut waiting = Vec::new();
         for source in sources {
             waiting.extend(self.entries(&source, &context, &project.settings().limits));

@@ -134,7 +134,7 @@ impl Run<'_> {
             tokens: self.wants(Family::Tokens),
             checks: self.wants(Family::Checks),
         };
-        context(&rules, project, families)
+        context(&rules, project, families, false)
     }
 
     /// Prints the findings of one file.
@@ -175,7 +175,7 @@ impl Check {
 
 /// What records are looked at with.
 #[must_use]
-pub fn context(rules: &Rules, project: &Project, families: Families) -> Context {
+pub fn context(rules: &Rules, project: &Project, families: Families, measures: bool) -> Context {
     let settings = project.settings();
     let rubric = rules.rubric.as_ref().and_then(|r| r.parsed.rubric.clone()).map(Arc::new);
     let counting = rules.counter.clone().map(|counter| {
@@ -185,5 +185,5 @@ pub fn context(rules: &Rules, project: &Project, families: Families) -> Context 
             template_is_set: rules.template_is_set,
         })
     });
-    Context { rubric, counting, families, depth_limit: settings.limits.depth }
+    Context { rubric, counting, families, measures, depth_limit: settings.limits.depth }
 }

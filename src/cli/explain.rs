@@ -39,7 +39,7 @@ pub fn run(args: &Explain, session: &mut Session) -> Result<Ending, Failure> {
     let rules = rules::load(&project);
     let settings_failed = session.report_settings(&project);
     let failed = session.report_problems(&rules.problems) || settings_failed;
-    let context = context(&rules, &project, Families::ALL);
+    let context = context(&rules, &project, Families::ALL, true);
     let source = Source::Disk(asked.path.clone());
     let mut found = None;
     scan(&source, &context, &project.settings().limits, &mut Vec::new(), |seen| {

@@ -68,7 +68,7 @@ fn file(source: &Source, format: DataFormat, session: &mut Session, sums: &mut S
         return Ending::Failed;
     }
     let families = Families { structure: false, tokens: false, checks: false };
-    let context = context(&rules, &project, families);
+    let context = context(&rules, &project, families, true);
     let limit = project.settings().tokens.limit;
     let name = source.shown();
     let limits = &project.settings().limits;

@@ -151,6 +151,7 @@ impl Live {
         Context {
             rubric: self.rubric().cloned(),
             counting: self.rules.as_ref().and_then(|rules| rules.counting.clone()),
+            measures: true,
             depth_limit: self.settings().limits.depth,
             ..Context::default()
         }

@@ -71,8 +71,7 @@ impl Record<'_> {
     /// The digest of its transcript, when it has one with messages.
     #[must_use]
     pub fn digest(&self) -> Option<TranscriptDigest> {
-        let outline = self.outline().filter(|o| !o.messages.is_empty())?;
-        Some(TranscriptDigest(outline.digest))
+        self.outline().filter(|o| !o.messages.is_empty())?.digest
     }
 
     /// How many of its exchanges have a reply.

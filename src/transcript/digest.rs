@@ -1,7 +1,8 @@
 //! The transcript digest: what answers hang on (SPEC section 5, point 8).
 //!
-//! SHA-256 over the ordered roles, decoded texts, other parts and tool calls,
-//! every field with its length in front, under a version tag. Not in it: id,
+//! SHA-256 over the digests of the ordered messages, under a version tag; a
+//! message's covers role, decoded text, other parts and tool calls, every field
+//! with its length in front. Not in it: id,
 //! metadata, shape, escaping, white space of the JSON, system messages, and the
 //! ids of tool calls. Invariant: the same conversation in two shapes has one digest.
 
@@ -12,10 +13,10 @@ use sha2::{Digest as _, Sha256};
 use crate::text::escape::{self, Style};
 use crate::text::json::{self, DEPTH_LIMIT, Kind, Value};
 
-use super::{Role, Transcript};
+use super::{Message, Role, Transcript};
 
 /// Changes whenever the meaning of the bytes below changes.
-const VERSION: &[u8] = b"rubricator transcript 1";
+const VERSION: &[u8] = b"rubricator transcript 2";
 
 /// SHA-256 of what a transcript says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,21 +41,39 @@ impl fmt::Display for TranscriptDigest {
 /// The digest of a transcript; `record` is the text it was read from.
 #[must_use]
 pub fn of(record: &str, transcript: &Transcript) -> TranscriptDigest {
+    of_messages(spoken(transcript).map(|m| message(record, m)))
+}
+
+/// The messages a digest is made of: all but the system's.
+pub fn spoken(transcript: &Transcript) -> impl Iterator<Item = &Message> {
+    transcript.messages.iter().filter(|m| m.role != Role::System)
+}
+
+/// SHA-256 of what one message says. Messages with one [`Message::key`] have one
+/// digest, so an edit costs one of them.
+#[must_use]
+pub fn message(record: &str, message: &Message) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    field(&mut hash, message.role.name());
+    field(&mut hash, &message.text);
+    count(&mut hash, message.other_parts.len());
+    for part in &message.other_parts {
+        field(&mut hash, &canonical(part.of(record)));
+    }
+    count(&mut hash, message.tool_calls.len());
+    for call in &message.tool_calls {
+        field(&mut hash, &call.name);
+        field(&mut hash, &canonical(&call.arguments));
+    }
+    hash.finalize().into()
+}
+
+/// The digest of a transcript whose [`spoken`] messages have these digests.
+#[must_use]
+pub fn of_messages(messages: impl Iterator<Item = [u8; 32]>) -> TranscriptDigest {
     let mut hash = Sha256::new();
     hash.update(VERSION);
-    for message in transcript.messages.iter().filter(|m| m.role != Role::System) {
-        field(&mut hash, message.role.name());
-        field(&mut hash, &message.text);
-        count(&mut hash, message.other_parts.len());
-        for part in &message.other_parts {
-            field(&mut hash, &canonical(part.of(record)));
-        }
-        count(&mut hash, message.tool_calls.len());
-        for call in &message.tool_calls {
-            field(&mut hash, &call.name);
-            field(&mut hash, &canonical(&call.arguments));
-        }
-    }
+    messages.for_each(|message| hash.update(message));
     TranscriptDigest(hash.finalize().into())
 }
 

@@ -9,12 +9,12 @@ use super::file::FileRecord;
 
 /// D001, one finding a record at most; the first of several same records is left alone.
 pub(super) fn check(records: &[FileRecord<'_>]) -> Vec<Finding> {
-    let mut exact: HashMap<&[u8; 32], &FileRecord<'_>> = HashMap::new();
+    let mut exact: HashMap<u128, &FileRecord<'_>> = HashMap::new();
     let mut near: HashMap<u128, &FileRecord<'_>> = HashMap::new();
     let mut ids: HashMap<&str, &FileRecord<'_>> = HashMap::new();
     let mut findings = Vec::new();
     for record in records {
-        let same = record.digest.as_ref().and_then(|d| first(&mut exact, d, record));
+        let same = record.content.and_then(|c| first(&mut exact, c, record));
         let alike = record.normalised.and_then(|n| first(&mut near, n, record));
         let namesake = record.id.and_then(|id| first(&mut ids, id, record));
         let message = match (same, alike, namesake) {

@@ -64,8 +64,8 @@ pub struct FileRecord<'a> {
     pub line: usize,
     /// Its shape (`Reading::shape`).
     pub shape: Option<Shape>,
-    /// The digest of its transcript; `None` when it has no message.
-    pub digest: Option<[u8; 32]>,
+    /// Equal for equal conversations; `None` when it has no message.
+    pub content: Option<u128>,
     /// `transcript::digest::normalised` of its transcript; `None` when it has no message.
     pub normalised: Option<u128>,
     /// The id as written; `None` when derived.

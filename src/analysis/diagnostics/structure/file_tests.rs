@@ -42,7 +42,9 @@ fn findings(text: &str) -> Vec<crate::finding::Finding> {
                 span,
                 line,
                 shape: reading.shape,
-                digest: said.map(|t| digest::of(span.of(text), t).0),
+                content: said.map(|t| {
+                    u128::from_le_bytes(digest::of(span.of(text), t).0[..16].try_into().unwrap())
+                }),
                 normalised: said.map(digest::normalised),
                 id: named.map(|t| t.id.as_str()),
                 id_source: named.and_then(|t| t.id_source).map(|s| s.shifted(span.start)),
