@@ -197,7 +197,7 @@ mod tests {
         check(
             r#"{"turns": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}], "batch": "b1"}"#,
             expect![[r#"
-                Turns id=t-ff40223650bb exchanges=1
+                Turns id=t-17f3f50d5985 exchanges=1
                 user "a"
                 assistant "b"
             "#]],
@@ -205,11 +205,11 @@ mod tests {
         check(
             r#"[["a", "b"], ["c", null]]"#,
             expect![[r#"
-            Pairs id=t-c3f3ad905737 exchanges=1
-            user "a"
-            assistant "b"
-            user "c"
-        "#]],
+                Pairs id=t-e1a3bd1f9041 exchanges=1
+                user "a"
+                assistant "b"
+                user "c"
+            "#]],
         );
         check(
             r#"{"conversation_id": "i", "conversation": [["a", "b"]]}"#,
@@ -330,7 +330,7 @@ mod tests {
         check(
             r#"{"exchanges": 3, "messages": [{"role": "user", "content": "a"}]}"#,
             expect![[r#"
-                Messages id=t-d50c2ddef352 exchanges=0
+                Messages id=t-f8dbb89868c1 exchanges=0
                 user "a"
             "#]],
         );

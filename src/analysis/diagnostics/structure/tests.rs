@@ -304,42 +304,42 @@ fn a_record_without_an_id_can_be_given_one() {
     check(
         r##"{"exchanges": [{"user": "a", "assistant": "b"}], "x": 1}"##,
         expect![[r#"
-        1:1..1:2 hint[R005] no `id`: it goes by `t-ff40223650bb` until its text changes
-            suggested: Add id `t-ff40223650bb`
-            {"id": "t-ff40223650bb", "exchanges": [{"user": "a", "assistant": "b"}], "x": 1}
-    "#]],
+            1:1..1:2 hint[R005] no `id`: it goes by `t-17f3f50d5985` until its text changes
+                suggested: Add id `t-17f3f50d5985`
+                {"id": "t-17f3f50d5985", "exchanges": [{"user": "a", "assistant": "b"}], "x": 1}
+        "#]],
     );
     check(
         r##"{"exchanges":[{"user":"a","assistant":"b"}]}"##,
         expect![[r#"
-        1:1..1:2 hint[R005] no `id`: it goes by `t-ff40223650bb` until its text changes
-            suggested: Add id `t-ff40223650bb`
-            {"id":"t-ff40223650bb","exchanges":[{"user":"a","assistant":"b"}]}
-    "#]],
+            1:1..1:2 hint[R005] no `id`: it goes by `t-17f3f50d5985` until its text changes
+                suggested: Add id `t-17f3f50d5985`
+                {"id":"t-17f3f50d5985","exchanges":[{"user":"a","assistant":"b"}]}
+        "#]],
     );
     check(
         r##"{"id": null, "exchanges": [{"user": "a", "assistant": "b"}]}"##,
         expect![[r#"
-        1:1..1:2 hint[R005] no `id`: it goes by `t-ff40223650bb` until its text changes
-            suggested: Add id `t-ff40223650bb`
-            {"id": "t-ff40223650bb", "exchanges": [{"user": "a", "assistant": "b"}]}
-    "#]],
+            1:1..1:2 hint[R005] no `id`: it goes by `t-17f3f50d5985` until its text changes
+                suggested: Add id `t-17f3f50d5985`
+                {"id": "t-17f3f50d5985", "exchanges": [{"user": "a", "assistant": "b"}]}
+        "#]],
     );
     check(
         r##"{
   "exchanges": [{"user": "a", "assistant": "b"}]
 }"##,
         expect![[r#"
-            1:1..1:2 hint[R005] no `id`: it goes by `t-ff40223650bb` until its text changes
-                suggested: Add id `t-ff40223650bb`
-                {⏎  "id": "t-ff40223650bb",⏎  "exchanges": [{"user": "a", "assistant": "b"}]⏎}
+            1:1..1:2 hint[R005] no `id`: it goes by `t-17f3f50d5985` until its text changes
+                suggested: Add id `t-17f3f50d5985`
+                {⏎  "id": "t-17f3f50d5985",⏎  "exchanges": [{"user": "a", "assistant": "b"}]⏎}
         "#]],
     );
     check(
         r##"{"id": {"odd": 1}, "exchanges": [{"user": "a", "assistant": "b"}]}"##,
         expect![[r#"
-        1:1..1:2 hint[R005] no `id`: it goes by `t-ff40223650bb` until its text changes
-    "#]],
+            1:1..1:2 hint[R005] no `id`: it goes by `t-17f3f50d5985` until its text changes
+        "#]],
     );
     check(
         r##"{"transcript_id": 7, "exchanges": [{"user": "a", "assistant": "b"}]}"##,
