@@ -4,6 +4,8 @@
 //!
 //! `cargo bench --bench check` (20 MB); `RUBRICATOR_BENCH_MB=200` for more.
 
+#![expect(clippy::print_stdout, reason = "a benchmark reports on standard output")]
+
 mod corpus;
 
 use std::process::{Command, Stdio};

@@ -8,13 +8,15 @@
 //!
 //! `cargo bench --bench lsp` opens 1 and 20 MB; `RUBRICATOR_BENCH_MB=1,20,200` for more.
 
+#![expect(clippy::print_stdout, reason = "a benchmark reports on standard output")]
+
 mod corpus;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Instant;
 
-use corpus::{Random, jsonl, median, timed};
+use corpus::{MARKED, Random, jsonl, median, timed};
 use serde_json::{Value, json};
 
 const URI: &str = "file:///bench/data.jsonl";
@@ -191,15 +193,17 @@ fn file(megabytes: usize) {
     server.end();
 }
 
-/// One-character insertions in random messages, each answered before the next.
+/// One-character insertions in random messages of records with a finding, each
+/// answered before the next.
 fn keystrokes(server: &mut Server, text: &str) -> Vec<f64> {
     let mut random = Random::new(7);
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let mut seconds = Vec::with_capacity(KEYSTROKES);
     for version in 2..KEYSTROKES + 2 {
-        let line = random.below(lines.len());
+        let line = random.below(lines.len().div_ceil(MARKED)) * MARKED;
         let record = &mut lines[line];
-        let from = record.floor_char_boundary(random.below(record.len()));
+        // Before the record's finding, so that the finding moves and is told anew.
+        let from = record.floor_char_boundary(random.below(record.len() / 2));
         let Some(found) = record[from..].find("e ") else { continue };
         let at = from + found + 1;
         let character = record[..at].encode_utf16().count();

@@ -102,13 +102,21 @@ pub fn prose(random: &mut Random, bytes: usize) -> String {
     out
 }
 
+/// Every so many records, the last role is misspelt: a finding that an edit
+/// before it moves, so that fresh findings can be told from old ones.
+pub const MARKED: usize = 8;
+
 /// One record: `{"id", "messages"}` on one line, without the line end.
 pub fn record(random: &mut Random, number: usize) -> String {
     // Product of two uniforms: many middling records, a thin tail of long ones.
     let exchanges = 2 + random.below(10) + random.below(4) * random.below(14);
     let mut out = format!("{{\"id\": \"bench-{number:06}\", \"messages\": [");
     for index in 0..exchanges * 2 {
-        let role = if index % 2 == 0 { "user" } else { "assistant" };
+        let role = match index % 2 {
+            0 => "user",
+            _ if number % MARKED == 0 && index + 1 == exchanges * 2 => "Assistant",
+            _ => "assistant",
+        };
         let size = 200 + random.below(1200) + random.below(3) * random.below(3400);
         let text = prose(random, size);
         let comma = if index == 0 { "" } else { ", " };
