@@ -109,10 +109,15 @@ fn voice(judge: &JudgeOutcomes, outcome: &Outcome) -> String {
 }
 
 /// Text as markdown that shows exactly that text.
+///
+/// Only what would mean something is escaped: some editors show the backslash.
 #[must_use]
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for ch in text.chars() {
+    let mut before = '\n';
+    let mut rest = text.chars().peekable();
+    while let Some(ch) = rest.next() {
+        let next = rest.peek().copied().unwrap_or('\n');
         match ch {
             '\n' => out.push_str("  \n"),
             '\r' => {}
@@ -120,15 +125,25 @@ pub fn escape(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
             ch if ch.is_control() => out.push('\u{fffd}'),
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '+' | '-' | '!'
-            | '|' | '~' | ':' => {
-                out.push('\\');
-                out.push(ch);
-            }
+            ch if means_something(before, ch, next) => out.extend(['\\', ch]),
             ch => out.push(ch),
         }
+        before = ch;
     }
     out
+}
+
+/// True where markdown would read `ch`, between its neighbours, as more than itself.
+fn means_something(before: char, ch: char, next: char) -> bool {
+    match ch {
+        '\\' | '`' | '*' | '[' | ']' => true,
+        '_' => !(before.is_alphanumeric() && next.is_alphanumeric()),
+        '~' => before == '~' || next == '~',
+        // A bare address would become a link.
+        ':' => next == '/',
+        '#' | '+' | '-' | '=' | '|' => before == '\n',
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -157,7 +172,7 @@ mod tests {
             (reply.text.as_str(), reply.span),
             ("exchange 1 · assistant · 6 words · 2.0x the user's words", Span::new(71, 79))
         );
-        assert_eq!(at(2, &[]).unwrap().text, "**t\\-1**\n\nnot assessed · 1 exchange");
+        assert_eq!(at(2, &[]).unwrap().text, "**t-1**\n\nnot assessed · 1 exchange");
     }
 
     #[test]
@@ -167,6 +182,6 @@ mod tests {
         let hover = at(73, &[finding]).unwrap();
         assert_eq!(hover.span, Span::new(72, 74));
         assert!(hover.text.starts_with("**W001** warning: say \\*this\\* &lt;img src=x&gt; "));
-        assert!(hover.text.contains("\\[link\\]\\(http\\://x\\)"));
+        assert!(hover.text.contains("\\[link\\](http\\://x)"));
     }
 }
