@@ -75,6 +75,7 @@ const GENERATION: usize = 1 << 16;
 pub struct Memo {
     words: Generations<u128, usize>,
     digests: Generations<u128, [u8; 32]>,
+    normalised: Generations<u128, u128>,
     facts: Generations<(u128, u64), Arc<MessageFacts>>,
 }
 
@@ -87,6 +88,11 @@ impl Memo {
     /// The digest of a message.
     pub fn digest(&mut self, record: &str, message: &Message) -> [u8; 32] {
         self.digests.get_or(message.key, || digest::message(record, message))
+    }
+
+    /// What a message is but for case, white space and punctuation.
+    pub fn normalised(&mut self, message: &Message) -> u128 {
+        self.normalised.get_or(message.key, || digest::normalised_message(message))
     }
 
     /// What a check sees in a message.

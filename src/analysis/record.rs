@@ -212,7 +212,7 @@ fn outline(record: &str, transcript: &Transcript, measures: bool, memo: &mut Mem
         shape: transcript.shape,
         digest: measures.then(|| digest_of(record, transcript, memo)),
         content: content_of(transcript),
-        normalised: digest::normalised(transcript),
+        normalised: digest::normalised_of(digest::spoken(transcript).map(|m| memo.normalised(m))),
         batch: transcript.batch.clone(),
         tokens: None,
         exchanges: transcript

@@ -71,7 +71,8 @@ pub const PROVIDERS: &[&str] =
     &["anthropic", "openai", "gemini", "openai-compatible", "claude-cli", "recorded"];
 
 const COUNT: Kind = Kind::Integer(1, 1_000_000_000);
-const MONEY: Kind = Kind::Number(0.0, 1e9);
+/// USD; `inf` is no cap.
+const MONEY: Kind = Kind::Number(0.0, f64::INFINITY);
 const SHARE: Kind = Kind::Number(0.0, 1.0);
 const SEED: Kind = Kind::Integer(0, i64::MAX);
 
@@ -125,7 +126,13 @@ pub static KEYS: &[Key] = &[
         "Whether saving assesses the transcripts that lack answers.",
     ),
     key("assess", "max_per_save", COUNT, "25", "Transcripts one save may send."),
-    key("assess", "max_cost_per_save", MONEY, "0.5", "USD one save may cost."),
+    key(
+        "assess",
+        "max_cost_per_save",
+        MONEY,
+        "0.5",
+        "USD one save may cost; `inf` is no cap, and lets a model without a known price be asked.",
+    ),
     key("assess", "max_cost_per_run", MONEY, "10.0", "USD one run may cost."),
     key(
         "assess",

@@ -199,16 +199,18 @@ impl Session {
             return None;
         }
         let why = match plan.cost() {
-            None => "a judge has no known price".to_owned(),
+            None if settings.max_cost_per_save.is_finite() => {
+                "a judge has no known price (`max_cost_per_save = inf` removes the cap)".to_owned()
+            }
             Some(cost) if cost > settings.max_cost_per_save => format!(
                 "that would cost {}, over `max_cost_per_save` ({})",
                 jobs::money(cost),
                 jobs::money(settings.max_cost_per_save)
             ),
-            Some(_) if count > settings.max_per_save => {
+            _ if count > settings.max_per_save => {
                 format!("that is over `max_per_save` ({})", settings.max_per_save)
             }
-            Some(_) => return None,
+            _ => return None,
         };
         let name = uri::file_name(uri);
         let message =

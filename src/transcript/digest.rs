@@ -151,57 +151,78 @@ fn push_string(out: &mut String, text: &str) {
 /// records that share it are duplicates for training (rule D001).
 #[must_use]
 pub fn normalised(transcript: &Transcript) -> u128 {
-    let mut hash = xxhash_rust::xxh3::Xxh3::new();
-    let mut text = String::new();
-    for message in transcript.messages.iter().filter(|m| m.role != Role::System) {
-        text.clear();
-        text.push_str(message.role.name());
-        text.push('\u{1}');
-        push_normalised(&mut text, &message.text);
-        for call in &message.tool_calls {
-            text.push('\u{2}');
-            text.push_str(&call.name);
-            text.push_str(&call.arguments);
-        }
-        for part in &message.other_parts {
-            // Images are told apart by size alone; exact duplicates have the digest.
-            text.push_str(&part.len().to_string());
-        }
-        hash.update(&(text.len() as u64).to_le_bytes());
-        hash.update(text.as_bytes());
-    }
-    hash.digest128()
+    normalised_of(spoken(transcript).map(normalised_message))
 }
 
-fn push_normalised(out: &mut String, text: &str) {
-    let bytes = text.as_bytes();
+/// The normalised hash of a transcript whose [`spoken`] messages have these.
+#[must_use]
+pub fn normalised_of(messages: impl Iterator<Item = u128>) -> u128 {
+    let bytes: Vec<u8> = messages.flat_map(u128::to_le_bytes).collect();
+    xxhash_rust::xxh3::xxh3_128(&bytes)
+}
+
+/// The part of [`normalised`] that one message makes.
+#[must_use]
+pub fn normalised_message(message: &Message) -> u128 {
+    let mut out = Vec::with_capacity(message.text.len() + 16);
+    out.extend_from_slice(message.role.name().as_bytes());
+    out.push(1);
+    push_normalised(&mut out, &message.text);
+    for call in &message.tool_calls {
+        out.push(2);
+        out.extend_from_slice(call.name.as_bytes());
+        out.extend_from_slice(call.arguments.as_bytes());
+    }
+    for part in &message.other_parts {
+        // Images are told apart by size alone; exact duplicates have the digest.
+        out.push(3);
+        out.extend_from_slice(&part.len().to_le_bytes());
+    }
+    xxhash_rust::xxh3::xxh3_128(&out)
+}
+
+/// What [`push_normalised`] makes of an ASCII byte: itself in lower case, or 0
+/// for everything that only separates.
+const PLAIN: [u8; 128] = {
+    let mut table = [0; 128];
+    let mut byte = 0;
+    while byte < 128 {
+        if (byte as u8).is_ascii_alphanumeric() {
+            table[byte] = (byte as u8).to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    table
+};
+
+/// Letters and digits in lower case, one space for whatever stands between them.
+/// Case is folded up to U+07FF, where the scripts that have it are (but for rare
+/// ones); a table look-up for every quote and dash would cost more than all else.
+fn push_normalised(out: &mut Vec<u8>, text: &str) {
     let start = out.len();
-    let (mut at, mut gap) = (0, false);
-    while at < bytes.len() {
-        let run = bytes[at..].iter().take_while(|b| b.is_ascii_alphanumeric()).count();
-        if run > 0 {
-            push_gap(out, start, gap);
-            let from = out.len();
-            out.push_str(&text[at..at + run]);
-            out[from..].make_ascii_lowercase();
-            gap = false;
-            at += run;
+    let mut gap = false;
+    let mut rest = text.as_bytes();
+    while let Some(&byte) = rest.first() {
+        let length = match byte {
+            0..0x80 => 1,
+            0x80..0xe0 => 2,
+            0xe0..0xf0 => 3,
+            0xf0.. => 4,
+        };
+        let (char, after) = rest.split_at(length.min(rest.len()));
+        rest = after;
+        if byte < 0x80 && PLAIN[usize::from(byte)] == 0 {
+            gap = true;
             continue;
         }
-        let ch = text[at..].chars().next().unwrap_or(' ');
-        if ch.is_ascii() || ch.is_whitespace() {
-            gap = true;
-        } else {
-            push_gap(out, start, gap);
-            out.extend(ch.to_lowercase());
-            gap = false;
+        if gap && out.len() > start {
+            out.push(b' ');
         }
-        at += ch.len_utf8();
-    }
-}
-
-fn push_gap(out: &mut String, start: usize, gap: bool) {
-    if gap && out.len() > start {
-        out.push(' ');
+        gap = false;
+        match length {
+            1 => out.push(PLAIN[usize::from(byte)]),
+            2 => out.extend_from_slice(String::from_utf8_lossy(char).to_lowercase().as_bytes()),
+            _ => out.extend_from_slice(char),
+        }
     }
 }
