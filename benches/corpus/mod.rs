@@ -114,7 +114,7 @@ pub fn record(random: &mut Random, number: usize) -> String {
     for index in 0..exchanges * 2 {
         let role = match index % 2 {
             0 => "user",
-            _ if number % MARKED == 0 && index + 1 == exchanges * 2 => "Assistant",
+            _ if number.is_multiple_of(MARKED) && index + 1 == exchanges * 2 => "Assistant",
             _ => "assistant",
         };
         let size = 200 + random.below(1200) + random.below(3) * random.below(3400);
