@@ -4,6 +4,8 @@
 //! Invariant: a file with more findings than `limits.findings_per_file` says so
 //! in its first line; none is dropped without a word.
 
+use std::cell::OnceCell;
+
 use tower_lsp_server::gen_lsp_types::{Diagnostic, DiagnosticRelatedInformation, Location, Range};
 
 use crate::finding::{Finding, Place, Related, Severity};
@@ -19,7 +21,7 @@ use super::{convert, uri};
 #[must_use]
 pub fn diagnostics(document: &OpenDocument) -> Vec<Diagnostic> {
     let limit = document.live.settings().limits.findings_per_file;
-    let mut sheet = Sheet { document, all: Vec::new(), limit, total: 0 };
+    let mut sheet = Sheet { document, all: Vec::new(), limit, total: 0, rubric: OnceCell::new() };
     match &document.content {
         Content::Transcripts(transcripts) => sheet.transcripts(transcripts),
         Content::Rubric(parsed) => {
@@ -50,6 +52,8 @@ struct Sheet<'a> {
     all: Vec<Diagnostic>,
     limit: usize,
     total: usize,
+    /// The rubric's text, made once for all the places in it.
+    rubric: OnceCell<Document>,
 }
 
 impl Sheet<'_> {
@@ -85,6 +89,10 @@ impl Sheet<'_> {
     }
 
     fn push(&mut self, finding: &Finding, range: Range, record: Option<&Record<'_>>) {
+        if self.document.live.settings().ignores(finding) {
+            self.total -= 1;
+            return;
+        }
         if self.all.len() >= self.limit {
             return;
         }
@@ -114,7 +122,8 @@ impl Sheet<'_> {
     fn in_rubric(&self, span: Span) -> Option<Location> {
         let rules = self.document.live.rules.as_ref()?;
         let file = rules.files.rubric.as_ref()?;
-        let range = range_of(&Document::new(&file.text), span, self.document.encoding);
+        let text = self.rubric.get_or_init(|| Document::new(&file.text));
+        let range = range_of(text, span, self.document.encoding);
         Some(Location { uri: uri::from_path(&file.path), range })
     }
 

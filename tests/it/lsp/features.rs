@@ -159,3 +159,20 @@ fn settings_take_effect_without_a_restart() {
     client.notify("workspace/didChangeConfiguration", settings);
     client.shows(&uri, |s| s.diagnostics.iter().any(over));
 }
+
+#[test]
+fn what_the_settings_ignore_is_not_shown() {
+    let settings = "[ignore]\nfindings = [{code = \"T003\", reason = \"two bubbles are meant\"}]\n";
+    let desk = Desk::new(settings, no_to("A", "x"));
+    let mut client = desk.client(json!({}));
+    let said = |role: &str, text: &str| json!({"role": role, "content": text});
+    let messages =
+        json!([said("user", "a"), said("user", "b"), said("assistant", "c"), said("user", "d")]);
+    let text = json!({"id": "t", "messages": messages}).to_string() + "\n";
+    let uri = desk.uri("data/raw/ignored.jsonl");
+    client.open(&uri, 1, &text);
+    // T002 is about the same record and comes with whatever else there is to say.
+    let shown = client.shows(&uri, |s| s.diagnostics.iter().any(|d| d["code"] == "T002"));
+    let codes: Vec<_> = shown.diagnostics.iter().map(|d| d["code"].clone()).collect();
+    assert!(!codes.contains(&json!("T003")), "{codes:?}");
+}
