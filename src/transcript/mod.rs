@@ -55,7 +55,7 @@ impl Role {
     }
 }
 
-/// How a record is written (`reference/formats.md`, section 1).
+/// How a record is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Shape {
     /// `{messages: [{role, content}]}`: OpenAI, TRL.

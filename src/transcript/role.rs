@@ -6,7 +6,7 @@
 
 use super::Role;
 
-/// Every name of a role met in the field (`reference/formats.md`, section 1), in lower case.
+/// Every name of a role met in the field, in lower case.
 const NAMES: [(&str, Role); 22] = [
     ("system", Role::System),
     ("developer", Role::System),

@@ -5,8 +5,8 @@
 //! its structure both start from the draft, so they cannot disagree on it.
 //!
 //! Invariant: drafting never fails half-way; what is not a message becomes a
-//! misfit and the rest is read. Detection follows `reference/formats.md`,
-//! section 1: by keys, those with a value of the right kind first.
+//! misfit and the rest is read. Detection follows the keys of a record,
+//! those with a value of the right kind first.
 
 mod exchanges;
 mod gemini;

@@ -12,7 +12,7 @@ use super::nearest::nearest;
 use super::shape::name;
 use super::{Part, Subject, edit};
 
-/// Keys some reader of message lists knows (`reference/formats.md`, section 1).
+/// Keys some reader of message lists knows.
 const MESSAGE_KEYS: [&str; 25] = [
     "role",
     "content",

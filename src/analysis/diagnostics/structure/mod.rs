@@ -1,6 +1,6 @@
 //! Structure rules: is a record, and a file of records, what trainers can read?
 //!
-//! The ids are those of `reference/formats.md`, section 2, profile `none`: F the
+//! The ids are those of `docs/rules.md`, the rules that need no target: F the
 //! file, J the JSON, R the record, M a message, T the order of turns, K tools,
 //! W weights, D duplicates, S the numbering of exchanges. Each rule stands with
 //! its message and its fix in one file of this folder.
