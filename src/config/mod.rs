@@ -6,6 +6,7 @@ use std::path::PathBuf;
 pub mod host;
 pub mod keys;
 pub mod layer;
+pub mod price_list;
 pub mod resolve;
 pub mod secret;
 mod source;

@@ -260,7 +260,7 @@ fn complete(judge: Judge) -> Result<Judge, String> {
     }
 }
 
-fn provider(name: &str) -> Option<Provider> {
+pub(super) fn provider(name: &str) -> Option<Provider> {
     Some(match name {
         "anthropic" => Provider::Anthropic,
         "openai" => Provider::OpenAi,
