@@ -293,15 +293,17 @@ mod tests {
         let transcript = crate::transcript::read(&record, &json).transcript.unwrap();
         let mark = exchanges::boundary(&transcript, &[1; 32], KEY);
         let written = exchanges::written(&transcript, &mark);
-        let heads: Vec<&str> =
-            written.lines().filter_map(|line| line.strip_prefix(mark.as_str())).collect();
+        let heads: Vec<&str> = written
+            .lines()
+            .filter_map(|l| l.strip_prefix(mark.as_str())?.strip_prefix(' '))
+            .collect();
         expect![[r#"
-             exchange 1, user
-             exchange 1, user, 1 part that is not text
-             exchange 1, assistant
-             exchange 1, assistant, tool call
-             exchange 1, tool
-             exchange 1, assistant"#]]
+            exchange 1, user
+            exchange 1, user, 1 part that is not text
+            exchange 1, assistant
+            exchange 1, assistant, tool call
+            exchange 1, tool
+            exchange 1, assistant"#]]
         .assert_eq(&heads.join("\n"));
         assert_ne!(mark, exchanges::boundary(&transcript, &[1; 32], FenceKey::new([6; 32])));
         assert_ne!(mark, exchanges::boundary(&transcript, &[2; 32], KEY));
