@@ -10,7 +10,7 @@ use crate::config::price_list::Price;
 use crate::prompt::Prompt;
 use crate::tokens::{Counter, Encoding, Memo};
 
-use super::prices::{Rate, cost, rates};
+use super::prices::{Rate, rates};
 use super::provider::Usage;
 
 /// What a judge writes about one criterion: the prompt asks for two to four
@@ -120,13 +120,12 @@ impl CallTokens {
 
     fn most(&self, price: &Price) -> f64 {
         let input = (self.prompt() as f64 * MARGIN).ceil() as u64 + OVERHEAD;
-        // All of it written to a cache, where that costs more than not.
-        let dearer = rates(price, input);
-        let usage = Usage { input, output: self.reply_limit, ..Usage::default() };
-        let all_thought = (dearer.thinking - dearer.output).max(0.0);
-        let all_written = (dearer.written_long - dearer.input).max(0.0);
-        cost(price, &usage, false)
-            + (input as f64 * all_written + self.reply_limit as f64 * all_thought) / 1e6
+        let rates = rates(price, input);
+        // As if all of it were of the dearest kind: written to a cache, thought.
+        let kinds = [rates.input, rates.cached, rates.written, rates.written_long];
+        let dearest = kinds.into_iter().fold(0.0, f64::max);
+        let reply = rates.output.max(rates.thinking);
+        (input as f64 * dearest + self.reply_limit as f64 * reply) / 1e6
     }
 }
 
