@@ -57,11 +57,11 @@ impl Estimator {
         let scaled = |tokens: u64| (tokens as f64 * scale).ceil() as u64;
         let limit = judge.max_tokens.map(u64::from).or(longest).unwrap_or(LONGEST_REPLY);
         let answers = criteria as u64 * ANSWER + thinking(judge.effort.as_deref());
+        let schema = prompt.schema.to_string();
+        let instructions: u64 = prompt.instructions().chain([&*schema]).map(|t| self.count(t)).sum();
         CallTokens {
-            instructions: scaled(
-                self.count(&prompt.system) + self.count(&prompt.schema.to_string()),
-            ),
-            transcript: scaled(self.count(&prompt.user)),
+            instructions: scaled(instructions),
+            transcript: scaled(self.count(prompt.conversation())),
             reply: scaled(answers).min(limit),
             reply_limit: limit,
         }
@@ -134,6 +134,7 @@ mod tests {
     use super::*;
     use crate::config::price_list::PriceList;
     use crate::engine::trust::tests::judge;
+    use crate::prompt::Part;
     use proptest::prelude::*;
 
     fn rate(more: &str) -> Rate {
@@ -147,7 +148,8 @@ mod tests {
 
     fn prompt(user: &str) -> Prompt {
         let schema = serde_json::json!({"type": "object"});
-        Prompt { system: "You judge.".into(), user: user.into(), schema }
+        let part = |text: &str| vec![Part { text: text.into(), reused: false }];
+        Prompt { system: part("You judge."), user: part(user), schema }
     }
 
     #[test]

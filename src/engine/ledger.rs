@@ -157,11 +157,9 @@ impl Ledger {
         }
         let today_is_over = now >= known.until;
         let lines = known.lines.iter().map(|((project, judge, purpose), amounts)| {
-            let mut amounts = *amounts;
-            if today_is_over {
-                amounts[0] = Amount::default();
-            }
-            (*project, line(judge, purpose, amounts))
+            let [today, month, all] = *amounts;
+            let today = if today_is_over { Amount::default() } else { today };
+            (*project, line(judge, purpose, [today, month, all]))
         });
         spend(lines, project)
     }
@@ -252,7 +250,8 @@ impl Writer {
                 next = if self.unwritten.len() < GROUP { queue.try_recv().ok() } else { None };
             }
             let written = self.write();
-            if reload {
+            let never_read = known(&self.known).until == 0 && self.db.is_some();
+            if reload || never_read {
                 self.reload();
             }
             for done in flushes {

@@ -2,20 +2,25 @@
 
 pub mod answer_key;
 pub mod assess;
+pub mod budget;
 pub mod disk;
+pub mod estimate;
 mod fence;
 pub mod flight;
 pub mod job;
 mod judge;
 mod lane;
+pub mod ledger;
 pub mod options;
 pub mod plan;
 mod prepared;
+pub mod prices;
 pub mod provider;
 pub mod recording;
 pub mod rules;
 mod run;
 pub mod secret;
+pub mod spend;
 pub mod store;
 mod stores;
 mod tally;
@@ -24,6 +29,7 @@ pub mod trusted_projects;
 pub mod workspace;
 
 pub use assess::Engine;
+pub use budget::Budget;
 pub use job::{AssessJob, AssessUpdate, JobTranscript, RunSummary};
 pub use options::EngineOptions;
 pub use plan::{JudgePlan, Plan};

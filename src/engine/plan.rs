@@ -1,13 +1,16 @@
 //! What a run would take: calls, tokens, hosts, money. Nothing is sent.
 //!
 //! Invariant: a plan goes by the same keys and the same grouping as the run, so
-//! a plan of no calls is a run of no calls.
+//! a plan of no calls is a run of no calls. Its tokens and its money are
+//! estimates; a price nobody knows is no number.
 
 use std::sync::Arc;
 
 use crate::config::Provider;
 
+use super::estimate::{CallTokens, Estimator};
 use super::prepared::{Prepared, samples};
+use super::prices::{Prices, Rate};
 use super::store::Store;
 use super::tally::Slot;
 use super::trust;
@@ -28,18 +31,26 @@ pub struct Plan {
 pub struct JudgePlan {
     /// Its name.
     pub judge: String,
+    /// Its API.
+    pub provider: Provider,
+    /// Its model.
+    pub model: String,
     /// Where text would go; `None` for a recording.
     pub host: Option<String>,
+    /// That is this machine, or nowhere.
+    pub stays_here: bool,
     /// Why it is not asked, when it is not.
     pub refused: Option<String>,
     /// Calls.
     pub calls: usize,
     /// Answers that are there already.
     pub cached: usize,
-    /// Tokens that would be sent, roughly.
-    pub tokens: usize,
-    /// USD: nothing on this machine; `None` where no price is known.
+    /// Tokens of these calls, an estimate.
+    pub tokens: CallTokens,
+    /// USD as it will likely come out, an estimate; `None` where no price is known.
     pub cost: Option<f64>,
+    /// USD if every reply is as long as it may be; `None` where no price is known.
+    pub at_most: Option<f64>,
 }
 
 impl Plan {
@@ -61,6 +72,17 @@ impl Plan {
         self.judges.iter().filter(|j| j.calls > 0).map(|j| j.cost).sum()
     }
 
+    /// USD if every reply is as long as it may be; `None` as for [`Plan::cost`].
+    #[must_use]
+    pub fn at_most(&self) -> Option<f64> {
+        self.judges.iter().filter(|j| j.calls > 0).map(|j| j.at_most).sum()
+    }
+
+    /// The judges that would be asked at a price nobody knows.
+    pub fn unpriced(&self) -> impl Iterator<Item = &JudgePlan> {
+        self.judges.iter().filter(|judge| judge.calls > 0 && judge.cost.is_none())
+    }
+
     /// The hosts that text would go to, this machine's included.
     #[must_use]
     pub fn hosts(&self) -> Vec<&str> {
@@ -72,53 +94,75 @@ impl Plan {
     }
 }
 
-pub(super) fn plan(prepared: &Prepared, store: Option<&Arc<Store>>) -> Plan {
-    let mut lacking = vec![false; prepared.subjects.len()];
-    let judges = (0..prepared.job.judges.len())
-        .map(|judge| of_judge(prepared, store, judge, &mut lacking))
-        .collect();
-    let lacking = lacking.into_iter().filter(|lacks| *lacks).count();
-    Plan { transcripts: prepared.subjects.len(), lacking, judges }
+/// What a plan is made with.
+pub(super) struct Planner<'a> {
+    pub(super) prepared: &'a Prepared,
+    pub(super) store: Option<&'a Arc<Store>>,
+    pub(super) prices: &'a Prices,
+    pub(super) estimator: &'a Estimator,
 }
 
-fn of_judge(
-    prepared: &Prepared,
-    store: Option<&Arc<Store>>,
-    judge: usize,
-    lacking: &mut [bool],
-) -> JudgePlan {
-    let settings = &prepared.job.judges[judge];
-    let refused = trust::allowed(settings, prepared.job.trust).err();
-    let mut plan = JudgePlan {
-        judge: settings.name.clone(),
-        host: trust::host(settings),
-        refused: refused.map(|refusal| refusal.to_string()),
-        calls: 0,
-        cached: 0,
-        tokens: 0,
-        cost: trust::stays_here(settings).then_some(0.0),
-    };
-    if settings.provider == Provider::Recorded {
-        return plan;
+impl Planner<'_> {
+    pub(super) fn plan(&self) -> Plan {
+        let subjects = self.prepared.subjects.len();
+        let mut lacking = vec![false; subjects];
+        let judges = (0..self.prepared.job.judges.len())
+            .map(|judge| self.of_judge(judge, &mut lacking))
+            .collect();
+        let lacking = lacking.into_iter().filter(|lacks| *lacks).count();
+        Plan { transcripts: subjects, lacking, judges }
     }
-    for (transcript, subject) in prepared.subjects.iter().enumerate() {
-        for sample in 0..samples(settings) {
-            let known = |&criterion: &usize| {
-                let key = prepared.key(Slot { transcript, judge, criterion }, sample);
-                store.is_some_and(|store| store.get(&key).is_some())
-            };
-            let (there, missing): (Vec<usize>, Vec<usize>) =
-                subject.questions.iter().copied().partition(known);
-            plan.cached += there.len();
-            if plan.refused.is_some() {
-                continue;
-            }
-            lacking[transcript] |= !missing.is_empty();
-            for group in prepared.grouped(&missing, sample) {
-                plan.calls += 1;
-                plan.tokens += prepared.prompt(judge, transcript, &group).estimated_tokens();
+
+    fn of_judge(&self, judge: usize, lacking: &mut [bool]) -> JudgePlan {
+        let settings = &self.prepared.job.judges[judge];
+        let refused = trust::allowed(settings, self.prepared.job.trust).err();
+        let rate = self.prices.rate(settings);
+        let known = (rate != Rate::Unknown).then_some(0.0);
+        let mut plan = JudgePlan {
+            judge: settings.name.clone(),
+            provider: settings.provider,
+            model: settings.model.clone(),
+            host: trust::host(settings),
+            stays_here: trust::stays_here(settings),
+            refused: refused.map(|refusal| refusal.to_string()),
+            calls: 0,
+            cached: 0,
+            tokens: CallTokens::default(),
+            cost: known,
+            at_most: known,
+        };
+        if settings.provider == Provider::Recorded {
+            return plan;
+        }
+        for (transcript, subject) in self.prepared.subjects.iter().enumerate() {
+            for sample in 0..samples(settings) {
+                let there = |&criterion: &usize| {
+                    let key = self.prepared.key(Slot { transcript, judge, criterion }, sample);
+                    self.store.is_some_and(|store| store.get(&key).is_some())
+                };
+                let (there, missing): (Vec<usize>, Vec<usize>) =
+                    subject.questions.iter().copied().partition(there);
+                plan.cached += there.len();
+                if plan.refused.is_some() {
+                    continue;
+                }
+                lacking[transcript] |= !missing.is_empty();
+                for group in self.prepared.grouped(&missing, sample) {
+                    let prompt = self.prepared.prompt(judge, transcript, &group);
+                    let tokens = self.estimator.tokens(&prompt, group.len(), settings, &rate);
+                    plan.add(&tokens, &rate);
+                }
             }
         }
+        plan
     }
-    plan
+}
+
+impl JudgePlan {
+    fn add(&mut self, tokens: &CallTokens, rate: &Rate) {
+        self.calls += 1;
+        self.cost = self.cost.zip(tokens.likely(rate)).map(|(a, b)| a + b);
+        self.at_most = self.at_most.zip(tokens.at_most(rate)).map(|(a, b)| a + b);
+        self.tokens.add(*tokens);
+    }
 }

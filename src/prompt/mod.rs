@@ -85,10 +85,16 @@ impl Prompt {
         joined(&self.user)
     }
 
-    /// A rough number of tokens, for estimates: four bytes each.
+    /// The part with the conversation and the facts about it: in every layout the
+    /// first the user says.
     #[must_use]
-    pub fn estimated_tokens(&self) -> usize {
-        self.system.iter().chain(&self.user).map(|part| part.text.len()).sum::<usize>() / 4
+    pub fn conversation(&self) -> &str {
+        self.user.first().map_or("", |part| part.text.as_str())
+    }
+
+    /// Everything else, part by part: instructions and criteria.
+    pub fn instructions(&self) -> impl Iterator<Item = &str> {
+        self.system.iter().chain(self.user.iter().skip(1)).map(|part| part.text.as_str())
     }
 }
 
