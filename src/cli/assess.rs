@@ -5,6 +5,7 @@
 //! transcripts, and reach the checkpoint as soon as they are there.
 
 mod checkpoint;
+mod dry_run;
 mod entries;
 mod job;
 mod text;
@@ -26,6 +27,7 @@ use super::{Ending, Failure, Session, targets};
 use crate::analysis::context::{Context, Families};
 use crate::assessment::{JudgeOutcomes, Scorecard, scorecard};
 use crate::config::{self, Judge};
+use crate::engine::prices::{self, Prices};
 use crate::engine::rules::{self, Rules};
 use crate::engine::workspace::{Project, data_dir, plain as plain_error};
 use crate::engine::{Engine, EngineOptions, Plan, RecordingWriter, RunSummary, Trust};
@@ -48,6 +50,8 @@ struct Run<'a> {
     printed: usize,
     standings: HashMap<String, usize>,
     planned: Plan,
+    /// The cap on a run's cost, for a plan.
+    cap: f64,
     summary: RunSummary,
     ending: Ending,
 }
@@ -56,12 +60,18 @@ struct Run<'a> {
 pub fn run(args: &Assess, session: &mut Session) -> Result<Ending, Failure> {
     let sources = targets::transcripts(&args.paths, session)?;
     let by_project = grouped_by_project(sources, session);
-    let engine = Engine::new(EngineOptions { data_dir: data_dir(), ..EngineOptions::default() });
+    let engine = Engine::new(EngineOptions {
+        data_dir: data_dir(),
+        price_file: prices::own_file(),
+        ..EngineOptions::default()
+    });
     let unwritable = |path: &PathBuf, e: std::io::Error| {
         Failure::new(format!("{} {}", shown_path(path), plain_error(&e)))
     };
     let open = |path: &PathBuf| Checkpoint::open(path).map_err(|e| unwritable(path, e));
-    let checkpoint = args.checkpoint.as_ref().map(open).transpose()?;
+    // A dry run makes no file, and reads one that is there.
+    let there = |path: &&PathBuf| !args.dry_run || path.exists();
+    let checkpoint = args.checkpoint.as_ref().filter(there).map(open).transpose()?;
     let create = |path: &PathBuf| RecordingWriter::create(path).map_err(|e| unwritable(path, e));
     let recording = args.record.as_ref().filter(|_| !args.dry_run).map(create).transpose()?;
     let mut run = Run {
@@ -73,6 +83,7 @@ pub fn run(args: &Assess, session: &mut Session) -> Result<Ending, Failure> {
         printed: 0,
         standings: HashMap::new(),
         planned: Plan::default(),
+        cap: 0.0,
         summary: RunSummary { cost: Some(0.0), ..RunSummary::default() },
         ending: Ending::Good,
     };
@@ -102,7 +113,9 @@ fn grouped_by_project(sources: Vec<Source>, session: &mut Session) -> Vec<Group>
 impl Run<'_> {
     fn project(&mut self, project: &Project, sources: Vec<Source>) -> Result<(), Failure> {
         let rules = rules::load(project);
-        let settings_failed = self.session.report_settings(project);
+        let prices = Prices::read(prices::own_file().as_deref());
+        let settings_failed = self.session.report_settings(project)
+            | self.session.report_problems(&prices.problems());
         if self.session.report_problems(&rules.problems) || settings_failed {
             return Err(Failure::new("the settings have errors, so nothing was assessed"));
         }
@@ -181,7 +194,8 @@ impl Run<'_> {
         let job = asking.job(open);
         let plan = self.engine.plan(&job);
         if self.args.dry_run {
-            totals::add_plan(&mut self.planned, plan);
+            dry_run::add(&mut self.planned, plan);
+            self.cap = self.cap.max(asking.settings.max_cost_per_run);
             return Ok(());
         }
         self.within_cap(&plan, &asking.settings)?;
@@ -299,8 +313,13 @@ impl Run<'_> {
     fn close(&mut self) {
         let style = Style::new(self.session.out.color);
         if self.args.dry_run {
-            let text = totals::planned(&self.planned, style);
-            return self.session.out.write(&text);
+            return match self.args.format {
+                DataFormat::Text => {
+                    let text = dry_run::text(&self.planned, self.cap, style);
+                    self.session.out.write(&text);
+                }
+                _ => self.session.out.line(&dry_run::json(&self.planned, self.cap).to_string()),
+            };
         }
         match self.args.format {
             DataFormat::Json if self.printed == 0 => self.session.out.line("]"),

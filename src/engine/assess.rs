@@ -4,6 +4,7 @@
 //! user; it sends [`AssessUpdate`]s, and dropping their receiver stops nothing
 //! that is paid for.
 
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -15,16 +16,20 @@ use crate::assessment::{Mark, Outcome};
 use crate::config::Provider;
 use crate::prompt::FenceKey;
 
+use super::estimate::Estimator;
 use super::fence;
 use super::flight::Flights;
 use super::job::{AssessJob, AssessUpdate, RunSummary};
 use super::judge::Sender;
 use super::lane;
+use super::ledger::{self, Ledger};
 use super::options::EngineOptions;
-use super::plan::{self, Plan};
+use super::plan::{Plan, Planner};
 use super::prepared::{Prepared, samples};
+use super::prices::Prices;
 use super::recording::{self, Recording};
 use super::run::Run;
+use super::spend::Spend;
 use super::store::Store;
 use super::stores::{Opened, Stores};
 use super::tally::Slot;
@@ -42,8 +47,21 @@ pub(super) struct Inner {
     pub(super) options: EngineOptions,
     pub(super) flights: Flights,
     pub(super) sender: Sender,
+    pub(super) estimator: Estimator,
     stores: Stores,
     fence: OnceLock<FenceKey>,
+    ledger: OnceLock<Option<Arc<Ledger>>>,
+}
+
+impl Inner {
+    /// The user's ledger; `None` without a data folder, or when it cannot be used.
+    pub(super) fn ledger(&self) -> Option<&Arc<Ledger>> {
+        let open = || {
+            let path = self.options.data_dir.as_ref()?.join(ledger::FILE);
+            Ledger::open(&path).ok().map(Arc::new)
+        };
+        self.ledger.get_or_init(open).as_ref()
+    }
 }
 
 impl Engine {
@@ -52,8 +70,10 @@ impl Engine {
     pub fn new(options: EngineOptions) -> Self {
         let stores = Stores::new(options.data_dir.clone());
         let sender = Sender::new(options.clone());
-        let (flights, fence) = (Flights::default(), OnceLock::new());
-        Self { inner: Arc::new(Inner { options, flights, sender, stores, fence }) }
+        let (flights, estimator) = (Flights::default(), Estimator::default());
+        let (fence, ledger) = (OnceLock::new(), OnceLock::new());
+        let inner = Inner { options, flights, sender, estimator, stores, fence, ledger };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Assesses: tells what is stored, asks the rest, streams outcomes as they
@@ -140,7 +160,17 @@ impl Engine {
     pub fn plan(&self, job: &AssessJob) -> Plan {
         let prepared = self.prepared(job.clone());
         let opened = self.inner.stores.existing(prepared.project());
-        plan::plan(&prepared, opened.store())
+        let inner = &self.inner;
+        let prices = &Prices::read(inner.options.price_file.as_deref());
+        let (store, estimator) = (opened.store(), &inner.estimator);
+        Planner { prepared: &prepared, store, prices, estimator }.plan()
+    }
+
+    /// What was spent, on this project and in all, as far as it is known here and
+    /// now. Never waits: what other processes wrote is read in the background.
+    #[must_use]
+    pub fn spend(&self, project: Option<&Path>) -> Spend {
+        self.inner.ledger().map(|l| l.spend(project, ledger::now())).unwrap_or_default()
     }
 }
 

@@ -119,8 +119,12 @@ impl Budget {
             }
             Some(_) if state.under_way > 0 => Fit::Later,
             _ => {
-                let over =
-                    Over { cap: usd(cap), setting: self.0.setting, spent: usd(state.spent), next: at_most };
+                let over = Over {
+                    cap: usd(cap),
+                    setting: self.0.setting,
+                    spent: usd(state.spent),
+                    next: at_most,
+                };
                 state.closed = Some(over.clone());
                 Fit::Never(over)
             }

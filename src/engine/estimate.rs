@@ -58,7 +58,8 @@ impl Estimator {
         let limit = judge.max_tokens.map(u64::from).or(longest).unwrap_or(LONGEST_REPLY);
         let answers = criteria as u64 * ANSWER + thinking(judge.effort.as_deref());
         let schema = prompt.schema.to_string();
-        let instructions: u64 = prompt.instructions().chain([&*schema]).map(|t| self.count(t)).sum();
+        let instructions: u64 =
+            prompt.instructions().chain([&*schema]).map(|t| self.count(t)).sum();
         CallTokens {
             instructions: scaled(instructions),
             transcript: scaled(self.count(prompt.conversation())),
@@ -157,7 +158,12 @@ mod tests {
         let estimator = Estimator::default();
         let low = Judge { effort: Some("low".into()), ..judge(None) };
         let plain = estimator.tokens(&prompt("one two three"), 2, &low, &rate(""));
-        let scaled = estimator.tokens(&prompt("one two three"), 2, &low, &rate("tokens = 2\nmax_output = 1000"));
+        let scaled = estimator.tokens(
+            &prompt("one two three"),
+            2,
+            &low,
+            &rate("tokens = 2\nmax_output = 1000"),
+        );
         assert_eq!((plain.transcript, plain.reply, plain.reply_limit), (3, 820, 128_000));
         assert_eq!((scaled.transcript, scaled.reply, scaled.reply_limit), (6, 1_000, 1_000));
         assert_eq!(scaled.instructions, 2 * plain.instructions);

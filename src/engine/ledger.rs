@@ -19,6 +19,8 @@ use crate::config::Provider;
 use super::provider::Usage;
 use super::spend::{Amount, Line, Spend};
 
+/// Its name in the user's data folder.
+pub const FILE: &str = "ledger.db";
 /// `PRAGMA application_id`: what `file` and we recognise a ledger by.
 const APPLICATION: i32 = 0x5275_624c;
 const SCHEMA: i32 = 1;
@@ -126,9 +128,9 @@ impl Ledger {
         let (writer, queue) = mpsc::channel();
         let known = Arc::<Mutex<Known>>::default();
         let (path, shared) = (path.to_owned(), Arc::clone(&known));
-        std::thread::Builder::new()
-            .name("ledger-writer".into())
-            .spawn(move || Writer { path, known: shared, db: None, unwritten: Vec::new() }.run(&queue))?;
+        std::thread::Builder::new().name("ledger-writer".into()).spawn(move || {
+            Writer { path, known: shared, db: None, unwritten: Vec::new() }.run(&queue)
+        })?;
         Ok(Self { writer, known })
     }
 
@@ -175,9 +177,10 @@ impl Ledger {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(path, flags).map_err(|e| said(path, &e))?;
         let loaded = check(&db).and_then(|()| load(&db, now)).map_err(|e| said(path, &e))?;
-        let lines = loaded.lines.iter().map(|((project, judge, purpose), amounts)| {
-            (*project, line(judge, purpose, *amounts))
-        });
+        let lines = loaded
+            .lines
+            .iter()
+            .map(|((project, judge, purpose), amounts)| (*project, line(judge, purpose, *amounts)));
         Ok(spend(lines, project))
     }
 }
@@ -205,7 +208,11 @@ fn spend(lines: impl Iterator<Item = (Option<ProjectId>, Line)>, project: Option
         if of.is_some() && of == id {
             spend.project.push(line.clone());
         }
-        match spend.total.iter_mut().find(|l| (&l.judge, &l.purpose) == (&line.judge, &line.purpose)) {
+        match spend
+            .total
+            .iter_mut()
+            .find(|l| (&l.judge, &l.purpose) == (&line.judge, &line.purpose))
+        {
             Some(known) => known.add(&line),
             None => spend.total.push(line),
         }
@@ -342,7 +349,8 @@ fn said(path: &Path, error: &rusqlite::Error) -> String {
 /// Opens the ledger, making it when it is not there; of several processes one does.
 fn create(path: &Path) -> rusqlite::Result<Connection> {
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
+        std::fs::create_dir_all(folder)
+            .map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
     }
     let mut db = Connection::open(path)?;
     db.busy_timeout(BUSY)?;

@@ -15,6 +15,8 @@ pub struct EngineOptions {
     /// The user's own data folder: the owner id, and the store of files outside
     /// any project. `None`: nothing is stored.
     pub data_dir: Option<PathBuf>,
+    /// The user's own price list, read anew for every plan and run.
+    pub price_file: Option<PathBuf>,
     /// Looks up an environment variable that holds a key.
     pub env: fn(&str) -> Option<String>,
     /// In place of every judge's own `timeout_s`.
@@ -31,6 +33,7 @@ impl Default for EngineOptions {
     fn default() -> Self {
         Self {
             data_dir: None,
+            price_file: None,
             env: |name| std::env::var(name).ok(),
             timeout: None,
             attempts: 5,

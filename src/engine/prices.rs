@@ -99,9 +99,10 @@ impl Prices {
         };
         let vendor = vendor(judge.provider, host.as_deref());
         let broken = self.own.as_ref().is_some_and(|list| !list.findings.is_empty());
-        let own = self.own.as_deref().and_then(|list| {
-            find(list, Some(judge.provider)).or_else(|| find(list, vendor))
-        });
+        let own = self
+            .own
+            .as_deref()
+            .and_then(|list| find(list, Some(judge.provider)).or_else(|| find(list, vendor)));
         match own {
             // A price without a host is for servers elsewhere.
             Some(price) if !broken && (price.host.is_some() || !here) => Rate::Priced(price),
@@ -232,7 +233,10 @@ mod tests {
                 for (batch, share) in [(false, 1.0), (true, 0.5)] {
                     let cost = usd(*provider, model, *usage, batch).unwrap();
                     let wanted = usd_of_a_million / 10.0 * share;
-                    assert!((cost - wanted).abs() < 1e-9, "{model} {usage:?}: {cost}, not {wanted}");
+                    assert!(
+                        (cost - wanted).abs() < 1e-9,
+                        "{model} {usage:?}: {cost}, not {wanted}"
+                    );
                 }
             }
         }
@@ -249,9 +253,9 @@ mod tests {
             thinking: 1_000,
         };
         let cost = usd(Provider::Anthropic, "claude-opus-5-5", usage, false).unwrap();
-        let by_hand = (20_000.0 * 4.0 + 40_000.0 * 0.2 + 20_000.0 * 5.0 + 10_000.0 * 8.0
-            + 3_000.0 * 20.0)
-            / 1e6;
+        let by_hand =
+            (20_000.0 * 4.0 + 40_000.0 * 0.2 + 20_000.0 * 5.0 + 10_000.0 * 8.0 + 3_000.0 * 20.0)
+                / 1e6;
         assert!((cost - by_hand).abs() < 1e-12, "{cost} {by_hand}");
     }
 
@@ -267,7 +271,8 @@ mod tests {
             (Gemini, "gemini-3.1-pro-preview", 200_000, [4.0, 0.40, 18.0]),
         ];
         for &(provider, model, over, [input, cached, output]) in cases {
-            let usage = Usage { input: over + 1, cached_input: 1_000, output: 2_000, ..Usage::default() };
+            let usage =
+                Usage { input: over + 1, cached_input: 1_000, output: 2_000, ..Usage::default() };
             let cost = usd(provider, model, usage, false).unwrap();
             let fresh = (over + 1 - 1_000) as f64;
             let wanted = (fresh * input + 1_000.0 * cached + 2_000.0 * output) / 1e6;

@@ -1,11 +1,11 @@
-//! What a run came to, or would take.
+//! What a run came to.
 
 use std::collections::HashMap;
 
 use super::job;
 use crate::cli::report::{counted, grouped};
-use crate::cli::style::{Style, plain};
-use crate::engine::{Plan, RunSummary};
+use crate::cli::style::Style;
+use crate::engine::RunSummary;
 
 /// The last line: how many of each standing, calls, cost.
 pub fn line(standings: &HashMap<String, usize>, summary: &RunSummary, style: Style) -> String {
@@ -30,51 +30,4 @@ pub fn add_summary(all: &mut RunSummary, more: &RunSummary) {
     all.unscored += more.unscored;
     all.cost = all.cost.zip(more.cost).map(|(a, b)| a + b);
     all.cancelled |= more.cancelled;
-}
-
-/// Adds what one more chunk would take.
-pub fn add_plan(all: &mut Plan, more: Plan) {
-    all.transcripts += more.transcripts;
-    all.lacking += more.lacking;
-    for judge in more.judges {
-        match all.judges.iter_mut().find(|j| j.judge == judge.judge && j.host == judge.host) {
-            Some(known) => {
-                known.calls += judge.calls;
-                known.cached += judge.cached;
-                known.tokens += judge.tokens;
-                known.cost = known.cost.zip(judge.cost).map(|(a, b)| a + b);
-            }
-            None => all.judges.push(judge),
-        }
-    }
-}
-
-/// What a run would take, and what would leave the machine.
-pub fn planned(plan: &Plan, style: Style) -> String {
-    let lacking = counted(plan.lacking, "transcript");
-    let mut out = format!("{lacking} of {} to ask about\n", grouped(plan.transcripts));
-    for judge in &plan.judges {
-        let cost = judge.cost.map_or_else(|| "no known price".to_owned(), |c| format!("${c:.2}"));
-        let host = judge.host.as_deref().map_or_else(
-            || "answers come from a recording".to_owned(),
-            |host| format!("text goes to {host}"),
-        );
-        let name = style.bold(&plain(&judge.judge));
-        let calls = counted(judge.calls, "call");
-        let tokens = grouped(judge.tokens);
-        let known = counted(judge.cached, "answer");
-        out +=
-            &format!("  {name}: {calls}, about {tokens} tokens, {cost}; {known} known; {host}\n");
-        if let Some(why) = &judge.refused {
-            out += &format!("    not asked: {}\n", plain(why));
-        }
-    }
-    if plan.calls() > 0 {
-        let hosts = plan.hosts().join(", ");
-        out += &format!(
-            "The transcripts, the rubric's questions, guidance and calibration examples go to {}.\n",
-            plain(&hosts)
-        );
-    }
-    out
 }
