@@ -46,7 +46,7 @@ fn create(data_dir: &Path, path: &Path) -> io::Result<String> {
 }
 
 /// 128 random bits out of SQLite's generator, which the system seeds.
-fn random() -> io::Result<String> {
+pub(in crate::engine) fn random() -> io::Result<String> {
     let made = rusqlite::Connection::open_in_memory()
         .and_then(|db| db.query_row("SELECT lower(hex(randomblob(16)))", [], |row| row.get(0)));
     made.map_err(io::Error::other)
