@@ -299,7 +299,7 @@ mod tests {
         let first = (0..40).map(|n| if n % 2 == 0 { No } else { Yes }).collect();
         let second = (0..40).map(|n| if n / 2 % 2 == 0 { No } else { Yes }).collect();
         near(effective_judges(&[first, second]).unwrap(), 2.0);
-        assert_eq!(effective_judges(&[answers.clone()]), None);
+        assert_eq!(effective_judges(std::slice::from_ref(&answers)), None);
         let short = answers[..10].to_vec();
         assert_eq!(effective_judges(&[short.clone(), short]), None, "too few answers");
         let constant = vec![Yes; 40];

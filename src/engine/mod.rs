@@ -3,6 +3,7 @@
 pub mod answer_key;
 pub mod assess;
 pub mod disk;
+mod fence;
 pub mod flight;
 pub mod job;
 mod judge;
