@@ -17,6 +17,7 @@ mod prepared;
 pub mod prices;
 pub mod provider;
 pub mod recording;
+pub mod reviews;
 pub mod rules;
 mod run;
 pub mod secret;

@@ -174,7 +174,42 @@ fn a_dry_run_asks_nothing_and_says_what_would_leave() {
     let project = project(&["a"], &all_yes("a"));
     let settings = "[project]\nrubric = 'rubric.yaml'\ntranscripts = ['*.jsonl']\n[[judge]]\nname = 'far'\nprovider = 'openai'\nmodel = 'gpt-6-sol'\napi_key_env = 'NO_SUCH_KEY'\n";
     project.write("rubricator.toml", settings);
+    project.user_settings("[[judge]]\nname = 'lab'\nprovider = 'openai-compatible'\nmodel = 'x'\nbase_url = 'https://lab.example/v1'\n");
+    project.write(
+        "rubricator.toml",
+        settings.to_owned()
+            + "[[judge]]\nname = 'lab'\n[[judge]]\nname = 'here'\nprovider = 'openai-compatible'\nmodel = 'y'\nbase_url = 'http://127.0.0.1:9/v1'\n",
+    );
+    let before = project.files();
+    let ran = project.run(&["assess", "--dry-run", "--checkpoint", "c.jsonl"]);
+    expect![[r#""#]].assert_eq(&ran.all());
+    assert_eq!(project.files(), before, "a dry run writes nothing");
+    let ran = project.run(&["assess", "--dry-run", "--format", "json", "--judge", "far"]);
+    let json: Value = serde_json::from_str(&ran.out).unwrap();
+    expect![[r#""#]].assert_eq(&json.to_string());
+}
+
+#[test]
+fn a_mistake_in_the_price_list_stands_at_its_line() {
+    let project = project(&["a"], &all_yes("a"));
+    project.user_file(
+        "prices.toml",
+        "[[price]]\nprovider = 'openai'\nmodels = ['m']\ninput = 1\noutptu = 2\n",
+    );
     let ran = project.run(&["assess", "--dry-run"]);
-    assert_eq!(ran.code, Some(0), "{}", ran.all());
-    assert!(ran.out.contains("text goes to api.openai.com"), "{}", ran.out);
+    assert_eq!(ran.code, Some(2), "{}", ran.all());
+    assert!(ran.err.contains("prices.toml:5:1: unknown key `outptu`"), "{}", ran.err);
+    assert!(ran.err.contains("did you mean `output`?"), "{}", ran.err);
+}
+
+#[test]
+fn a_repository_cannot_price_a_model() {
+    let project =
+        Project::with("[[price]]\nprovider = 'openai'\nmodels = ['m']\ninput = 0\noutput = 0\n");
+    project.write(
+        "prices.toml",
+        "[[price]]\nprovider = 'openai'\nmodels = ['m']\ninput = 0\noutput = 0\n",
+    );
+    let ran = project.run(&["check"]);
+    assert!(ran.out.contains("unknown key `price`"), "{}", ran.all());
 }

@@ -4,6 +4,7 @@ mod assess;
 mod bad_input;
 mod check;
 mod fix;
+mod review;
 mod settings;
 
 use std::io::Write;
@@ -58,9 +59,32 @@ impl Project {
     }
 
     pub fn user_settings(&self, text: &str) {
+        self.user_file("config.toml", text);
+    }
+
+    /// A file in the user's own configuration folder.
+    pub fn user_file(&self, name: &str, text: &str) {
         let folder = self.home.path().join("config/rubricator");
         std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("config.toml"), text).unwrap();
+        std::fs::write(folder.join(name), text).unwrap();
+    }
+
+    /// Every file of the project, with what is in it.
+    pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut files = Vec::new();
+        let mut folders = vec![self.folder.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    files.push((path.clone(), std::fs::read(path).unwrap()));
+                }
+            }
+        }
+        files.sort();
+        files
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
