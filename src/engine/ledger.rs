@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 use sha2::{Digest as _, Sha256};
@@ -18,28 +18,17 @@ use crate::config::Provider;
 
 use super::provider::Usage;
 use super::spend::{Amount, Line, Spend};
+use file::{check, create, load, said};
 
 /// Its name in the user's data folder.
 pub const FILE: &str = "ledger.db";
-/// `PRAGMA application_id`: what `file` and we recognise a ledger by.
-const APPLICATION: i32 = 0x5275_624c;
-const SCHEMA: i32 = 1;
-const TABLES: &str = "
-    CREATE TABLE calls (
-        at INTEGER NOT NULL, project BLOB, place TEXT, judge TEXT NOT NULL,
-        provider TEXT NOT NULL, model TEXT NOT NULL, purpose TEXT NOT NULL, reply TEXT NOT NULL,
-        batch INTEGER NOT NULL, input INTEGER, cached_input INTEGER, written_input INTEGER,
-        written_long_input INTEGER, output INTEGER, thinking INTEGER, usd REAL);
-    CREATE INDEX calls_at ON calls (at);";
 const INSERT: &str = "INSERT INTO calls VALUES \
     (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
-const TOTALS: &str = "SELECT project, judge, purpose, count(*), sum(usd IS NULL), \
-    coalesce(sum(input), 0), coalesce(sum(output), 0), coalesce(sum(usd), 0.0) \
-    FROM calls WHERE at >= ?1 GROUP BY project, judge, purpose";
 /// Rows in one commit at most.
 const GROUP: usize = 512;
-const BUSY: Duration = Duration::from_secs(20);
-const DAY: i64 = 86_400;
+mod file;
+#[cfg(test)]
+mod tests;
 
 /// What a call was for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -341,75 +330,3 @@ impl Writer {
 fn whole(tokens: u64) -> i64 {
     i64::try_from(tokens).unwrap_or(i64::MAX)
 }
-
-fn said(path: &Path, error: &rusqlite::Error) -> String {
-    format!("the ledger {} cannot be used ({error})", path.display())
-}
-
-/// Opens the ledger, making it when it is not there; of several processes one does.
-fn create(path: &Path) -> rusqlite::Result<Connection> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)
-            .map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
-    }
-    let mut db = Connection::open(path)?;
-    db.busy_timeout(BUSY)?;
-    if version(&db)? == 0 {
-        let change = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if version(&change)? == 0 {
-            change.execute_batch(TABLES)?;
-            change.pragma_update(None, "application_id", APPLICATION)?;
-            change.pragma_update(None, "user_version", SCHEMA)?;
-        }
-        change.commit()?;
-    }
-    check(&db)?;
-    db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
-    // A row outlives a killed process; a power cut may take the last ones.
-    db.pragma_update(None, "synchronous", "NORMAL")?;
-    Ok(db)
-}
-
-fn version(db: &Connection) -> rusqlite::Result<i32> {
-    db.pragma_query_value(None, "user_version", |row| row.get(0))
-}
-
-/// It is a ledger, and one this version can read.
-fn check(db: &Connection) -> rusqlite::Result<()> {
-    db.busy_timeout(BUSY)?;
-    let application: i32 = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    let why = match (application, version(db)?) {
-        (APPLICATION, SCHEMA) => return Ok(()),
-        (APPLICATION, _) => "a later version wrote it: update rubricator",
-        _ => "another program made it",
-    };
-    Err(rusqlite::Error::InvalidParameterName(why.to_owned()))
-}
-
-fn load(db: &Connection, now: i64) -> rusqlite::Result<Known> {
-    let midnight: i64 = db.query_row(
-        "SELECT CAST(strftime('%s', ?1, 'unixepoch', 'localtime', 'start of day', 'utc') AS INTEGER)",
-        [now],
-        |row| row.get(0),
-    )?;
-    let mut known = Known { until: midnight + DAY, ..Known::default() };
-    for (period, since) in [midnight, now - 30 * DAY, i64::MIN].into_iter().enumerate() {
-        let mut query = db.prepare_cached(TOTALS)?;
-        let mut rows = query.query([since])?;
-        while let Some(row) = rows.next()? {
-            let key = (row.get(0)?, row.get(1)?, row.get(2)?);
-            let number = |column| row.get::<_, i64>(column).map(|n| u64::try_from(n).unwrap_or(0));
-            known.lines.entry(key).or_default()[period] = Amount {
-                calls: number(3)?,
-                unpriced: number(4)?,
-                input: number(5)?,
-                output: number(6)?,
-                usd: row.get(7)?,
-            };
-        }
-    }
-    Ok(known)
-}
-
-#[cfg(test)]
-mod tests;

@@ -2,6 +2,7 @@
 
 use super::*;
 
+const DAY: i64 = 86_400;
 const NOON: i64 = 1_795_521_600;
 
 fn entry(at: i64, judge: &str, usd: Option<f64>) -> Entry {

@@ -182,11 +182,33 @@ fn a_dry_run_asks_nothing_and_says_what_would_leave() {
     );
     let before = project.files();
     let ran = project.run(&["assess", "--dry-run", "--checkpoint", "c.jsonl"]);
-    expect![[r#""#]].assert_eq(&ran.all());
+    expect![[r#"
+        exit 0
+        --- err
+        --- out
+        1 transcript of 1 to ask about
+        far: gpt-6-sol (openai)
+          1 call, 0 answers known
+          tokens: about 676 instructions and rubric, 214 transcripts, 1,320 replies
+          cost: about $0.0150, at most $1.28
+          text goes to api.openai.com: the instructions; the asked criteria with their guidance and calibration examples; measured facts about each transcript; its user, assistant and tool messages
+        lab: x (openai-compatible)
+          1 call, 0 answers known
+          tokens: about 676 instructions and rubric, 214 transcripts, 1,320 replies
+          cost: no known price
+          text goes to lab.example: the instructions; the asked criteria with their guidance and calibration examples; measured facts about each transcript; its user, assistant and tool messages
+        here: y (openai-compatible)
+          1 call, 0 answers known
+          tokens: about 676 instructions and rubric, 214 transcripts, 1,320 replies
+          cost: nothing
+          text goes to 127.0.0.1:9, which is this machine: the instructions; the asked criteria with their guidance and calibration examples; measured facts about each transcript; its user, assistant and tool messages
+        In all: 3 calls, no known price; assess.max_cost_per_run is $10.00
+        Tokens and money are estimates, at prices of 2026-11-22 or your own; nothing was sent.
+    "#]].assert_eq(&ran.all());
     assert_eq!(project.files(), before, "a dry run writes nothing");
     let ran = project.run(&["assess", "--dry-run", "--format", "json", "--judge", "far"]);
     let json: Value = serde_json::from_str(&ran.out).unwrap();
-    expect![[r#""#]].assert_eq(&json.to_string());
+    expect![[r#"{"estimate":true,"transcripts":1,"lacking":1,"calls":1,"cost":{"likely_usd":0.01498,"at_most_usd":1.2840325},"max_cost_per_run":10.0,"prices_as_of":"2026-11-22","judges":[{"judge":"far","provider":"openai","model":"gpt-6-sol","host":"api.openai.com","stays_here":false,"refused":null,"calls":1,"cached":0,"tokens":{"instructions":676,"transcripts":214,"replies":1320,"replies_at_most":128000},"cost":{"likely_usd":0.01498,"at_most_usd":1.2840325},"sends":["the instructions","the asked criteria with their guidance and calibration examples","measured facts about each transcript","its user, assistant and tool messages"]}]}"#]].assert_eq(&json.to_string());
 }
 
 #[test]
