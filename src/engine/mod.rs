@@ -13,6 +13,7 @@ pub mod plan;
 mod prepared;
 pub mod provider;
 pub mod recording;
+pub mod reviews;
 pub mod rules;
 mod run;
 pub mod secret;
