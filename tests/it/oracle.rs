@@ -424,8 +424,8 @@ fn hold(table: &Table, case: &Case, got: &Value) -> String {
         (categories, score, column_passes(table, &column, score))
     } else {
         let of = |at: usize| lowest(scored.iter().map(|(categories, _)| categories[at]));
-        let all = columns.iter().zip(&scored);
-        let pass = all.map(|(column, (_, score))| column_passes(table, column, *score)).all(|p| p);
+        let mut all = columns.iter().zip(&scored);
+        let pass = all.all(|(column, (_, score))| column_passes(table, column, *score));
         ((0..table.weights.len()).map(of).collect(), low, pass)
     };
     same(&case.id, score, &got["score"]);
