@@ -2,6 +2,7 @@
 
 pub mod answer_key;
 pub mod assess;
+pub mod cancel;
 pub mod disk;
 pub mod flight;
 pub mod job;
@@ -23,6 +24,7 @@ pub mod trusted_projects;
 pub mod workspace;
 
 pub use assess::Engine;
+pub use cancel::Cancel;
 pub use job::{AssessJob, AssessUpdate, JobTranscript, RunSummary};
 pub use options::EngineOptions;
 pub use plan::{JudgePlan, Plan};
