@@ -17,6 +17,7 @@ pub mod reply;
 pub mod sample;
 pub mod score;
 pub mod statistics;
+pub mod trust;
 
 pub use agree::{Scorecard, Standing, scorecard};
 pub use score::{JudgeScorecard, Mark};
