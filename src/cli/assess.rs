@@ -180,7 +180,7 @@ impl Run<'_> {
         let job = asking.job(open);
         let plan = self.engine.plan(&job);
         if self.args.dry_run {
-            totals::add_plan(&mut self.planned, plan);
+            self.planned.add(plan);
             return Ok(());
         }
         self.within_cap(&plan, &asking.settings)?;
