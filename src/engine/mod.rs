@@ -3,6 +3,7 @@
 pub mod answer_key;
 pub mod assess;
 pub mod budget;
+pub mod cancel;
 pub mod disk;
 pub mod estimate;
 mod fence;
@@ -31,6 +32,7 @@ pub mod workspace;
 
 pub use assess::Engine;
 pub use budget::Budget;
+pub use cancel::Cancel;
 pub use job::{AssessJob, AssessUpdate, JobTranscript, RunSummary};
 pub use options::EngineOptions;
 pub use plan::{JudgePlan, Plan};

@@ -16,24 +16,6 @@ const SENT: [&str; 4] = [
     "its user, assistant and tool messages",
 ];
 
-/// Adds what one more chunk would take.
-pub fn add(all: &mut Plan, more: Plan) {
-    all.transcripts += more.transcripts;
-    all.lacking += more.lacking;
-    for judge in more.judges {
-        match all.judges.iter_mut().find(|j| j.judge == judge.judge && j.host == judge.host) {
-            Some(known) => {
-                known.calls += judge.calls;
-                known.cached += judge.cached;
-                known.tokens.add(judge.tokens);
-                known.cost = known.cost.zip(judge.cost).map(|(a, b)| a + b);
-                known.at_most = known.at_most.zip(judge.at_most).map(|(a, b)| a + b);
-            }
-            None => all.judges.push(judge),
-        }
-    }
-}
-
 /// For people. `cap` is `max_cost_per_run`.
 pub fn text(plan: &Plan, cap: f64, style: Style) -> String {
     let lacking = counted(plan.lacking, "transcript");
