@@ -2,6 +2,7 @@
 
 pub mod answer_key;
 pub mod assess;
+mod command;
 pub mod disk;
 mod fence;
 pub mod flight;

@@ -12,6 +12,8 @@ mod examples;
 #[cfg(test)]
 mod lsp;
 #[cfg(test)]
+mod provider;
+#[cfg(test)]
 mod survival;
 #[cfg(test)]
 mod tidy;
