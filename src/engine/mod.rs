@@ -2,6 +2,7 @@
 
 pub mod answer_key;
 pub mod assess;
+pub mod cancel;
 mod command;
 pub mod disk;
 mod fence;
@@ -14,6 +15,7 @@ pub mod plan;
 mod prepared;
 pub mod provider;
 pub mod recording;
+pub mod reviews;
 pub mod rules;
 mod run;
 pub mod secret;
@@ -25,6 +27,7 @@ pub mod trusted_projects;
 pub mod workspace;
 
 pub use assess::Engine;
+pub use cancel::Cancel;
 pub use job::{AssessJob, AssessUpdate, JobTranscript, RunSummary};
 pub use options::EngineOptions;
 pub use plan::{JudgePlan, Plan};
