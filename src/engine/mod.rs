@@ -4,6 +4,7 @@ pub mod answer_key;
 pub mod assess;
 pub mod budget;
 pub mod cancel;
+mod command;
 pub mod disk;
 pub mod estimate;
 mod fence;
