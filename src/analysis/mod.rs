@@ -1,5 +1,6 @@
 //! From domain values to what is shown: findings, lenses, hints, hovers. Pure.
 
+pub mod brief;
 pub mod context;
 pub mod diagnostics;
 pub mod file;

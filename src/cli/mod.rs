@@ -19,6 +19,7 @@ mod fix;
 mod init;
 mod lsp;
 pub mod output;
+mod pipeline;
 mod place;
 mod report;
 mod scan;

@@ -2,6 +2,7 @@
 
 pub mod answer_key;
 pub mod assess;
+pub mod blocks;
 pub mod disk;
 pub mod flight;
 pub mod job;

@@ -3,14 +3,15 @@
 //! Invariant: they are those of [`crate::analysis::file`], from the same facts as
 //! in the editor; of each record only what those rules need is kept.
 
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read};
 
-use crate::analysis::file::{self, FileLook, RecordLook};
-use crate::analysis::record::RecordAnalysis;
+use crate::analysis::brief::{Brief, Said, Traits};
+use crate::analysis::file;
 use crate::cli::place::{Placed, Start, place};
 use crate::cli::scan::{Seen, Source};
 use crate::cli::settings::place_in_file;
-use crate::config::Settings;
+use crate::config::{Limits, Settings};
 use crate::finding::Finding;
 use crate::text::Span;
 use crate::transcript::facts::FileFacts;
@@ -26,7 +27,7 @@ pub struct Whole {
 struct Kept {
     span: Span,
     line: usize,
-    analysis: RecordAnalysis,
+    traits: Traits,
 }
 
 /// The findings of a file.
@@ -39,16 +40,19 @@ pub struct Found {
 }
 
 impl Whole {
-    /// Remembers a record.
-    pub fn note(&mut self, seen: &Seen) {
+    /// Remembers a record; what the rules about files ask of it is taken out.
+    pub fn note(&mut self, seen: &mut Seen<'_, Brief>) {
         // A record that cannot be read is still one: the file is not empty.
-        let analysis = seen.analysis.as_ref().map(slim).unwrap_or_default();
-        if let (true, Ok(first)) = (self.records.is_empty(), &seen.analysis) {
-            self.wants_text = file::wants_text(first);
+        let mut traits = Traits::default();
+        if let Ok(brief) = &mut seen.analysis {
+            if self.records.is_empty() {
+                self.wants_text = file::is_broken(&brief.findings);
+            }
+            traits = std::mem::take(&mut brief.traits);
         }
         let start = seen.start.byte as usize;
         let span = Span::new(start, start + seen.text.len());
-        self.records.push(Kept { span, line: seen.start.line, analysis });
+        self.records.push(Kept { span, line: seen.start.line, traits });
     }
 
     /// The findings, once all records are seen. The text is read where they need it.
@@ -63,15 +67,10 @@ impl Whole {
         if fix || self.wants_text {
             text = source.text(&settings.limits).ok();
         }
-        let records = self.records.iter().map(|kept| RecordLook {
-            span: kept.span,
-            line: kept.line,
-            analysis: &kept.analysis,
-        });
-        let layout = source.layout();
-        let records = records.collect();
-        let mut findings =
-            file::findings(&FileLook { layout, facts, text: text.as_deref(), records });
+        let said = self.said(source, &settings.limits);
+        let kept = self.records.iter().zip(said);
+        let records: Vec<_> = kept.map(|(k, said)| k.traits.at(k.span, k.line, said)).collect();
+        let mut findings = file::findings_of(source.layout(), facts, text.as_deref(), &records);
         let silences_records = file::silences_records(&findings);
         findings.retain(|f| !settings.ignores(f));
         if text.is_none() && !findings.is_empty() {
@@ -79,19 +78,44 @@ impl Whole {
         }
         Found { findings, silences_records, text }
     }
-}
 
-/// The analysis without what the rules about files do not look at.
-fn slim(analysis: &RecordAnalysis) -> RecordAnalysis {
-    let outline = analysis.outline.as_ref().map(|outline| {
-        let mut slim = outline.clone();
-        slim.messages.truncate(1);
-        slim.exchanges.clear();
-        slim.messages.shrink_to_fit();
-        slim.exchanges.shrink_to_fit();
-        slim
-    });
-    RecordAnalysis { findings: Vec::new(), shape: analysis.shape, outline }
+    /// What each record says, where another may say the same. Records that may,
+    /// and are not written the same, are read again.
+    fn said(&self, source: &Source, limits: &Limits) -> Vec<Option<Said>> {
+        let mut alike: HashMap<u64, Vec<usize>> = HashMap::new();
+        for (index, kept) in self.records.iter().enumerate() {
+            if let Some(likeness) = kept.traits.likeness() {
+                alike.entry(likeness.sample).or_default().push(index);
+            }
+        }
+        let mut said: Vec<Option<Said>> = vec![None; self.records.len()];
+        // One of each group of records that are written the same, by what is written.
+        let mut unlike: Vec<(usize, Vec<usize>)> = Vec::new();
+        for group in alike.into_values().filter(|group| group.len() > 1) {
+            let mut written: HashMap<u128, Vec<usize>> = HashMap::new();
+            for index in group {
+                let raw = self.records[index].traits.likeness().map_or(0, |l| l.raw);
+                written.entry(raw).or_default().push(index);
+            }
+            if let (1, Some((&raw, group))) = (written.len(), written.iter().next()) {
+                let same = Some(Said { content: raw, normalised: raw });
+                group.iter().for_each(|&index| said[index] = same);
+            } else {
+                unlike.extend(written.into_values().map(|group| (group[0], group)));
+            }
+        }
+        unlike.sort_unstable();
+        let firsts: Vec<Span> = unlike.iter().map(|&(first, _)| self.records[first].span).collect();
+        let mut groups = unlike.into_iter();
+        // A file that cannot be read a second time has no finding about likeness.
+        let _ = source.reread(&firsts, limits, |text| {
+            let found = Said::of(text, limits.depth);
+            for index in groups.next().into_iter().flat_map(|(_, group)| group) {
+                said[index] = found;
+            }
+        });
+        said
+    }
 }
 
 impl Found {
@@ -129,7 +153,7 @@ fn place_by_lines(source: &Source, mut findings: Vec<Finding>) -> Vec<Placed> {
     placed
 }
 
-fn read_line(reader: &mut BufReader<Box<dyn Read>>, bytes: &mut Vec<u8>) -> bool {
+fn read_line(reader: &mut BufReader<impl Read>, bytes: &mut Vec<u8>) -> bool {
     bytes.clear();
     reader.read_until(b'\n', bytes).is_ok_and(|n| n > 0)
 }
