@@ -12,4 +12,5 @@ pub mod lenses;
 pub mod record;
 #[cfg(test)]
 mod samples;
+pub mod sayings;
 pub mod symbols;

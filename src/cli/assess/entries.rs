@@ -62,12 +62,7 @@ pub fn read_file(
     Ok(found)
 }
 
-fn entry(
-    record: &str,
-    file: &Arc<str>,
-    context: &Context,
-    memo: &mut Memo,
-) -> Option<Entry> {
+fn entry(record: &str, file: &Arc<str>, context: &Context, memo: &mut Memo) -> Option<Entry> {
     let json = json::parse(record, context.depth_limit);
     // A record that is broken somewhere is not what its author meant.
     if json.syntax_problem().is_some() {

@@ -3,11 +3,11 @@
 //! Invariant: they are those of [`crate::analysis::file`], from the same facts as
 //! in the editor; of each record only what those rules need is kept.
 
-use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read};
 
-use crate::analysis::brief::{Brief, Said, Traits};
+use crate::analysis::brief::{Brief, Traits};
 use crate::analysis::file;
+use crate::analysis::sayings::{Said, Sayings, settled};
 use crate::cli::place::{Placed, Start, place};
 use crate::cli::scan::{Seen, Source};
 use crate::cli::settings::place_in_file;
@@ -68,8 +68,9 @@ impl Whole {
             text = source.text(&settings.limits).ok();
         }
         let said = self.said(source, &settings.limits);
-        let kept = self.records.iter().zip(said);
-        let records: Vec<_> = kept.map(|(k, said)| k.traits.at(k.span, k.line, said)).collect();
+        let kept = self.records.iter().enumerate();
+        let records: Vec<_> =
+            kept.map(|(i, kept)| kept.traits.at(kept.span, kept.line, said.of(i))).collect();
         let mut findings = file::findings_of(source.layout(), facts, text.as_deref(), &records);
         let silences_records = file::silences_records(&findings);
         findings.retain(|f| !settings.ignores(f));
@@ -81,37 +82,16 @@ impl Whole {
 
     /// What each record says, where another may say the same. Records that may,
     /// and are not written the same, are read again.
-    fn said(&self, source: &Source, limits: &Limits) -> Vec<Option<Said>> {
-        let mut alike: HashMap<u64, Vec<usize>> = HashMap::new();
-        for (index, kept) in self.records.iter().enumerate() {
-            if let Some(likeness) = kept.traits.likeness() {
-                alike.entry(likeness.sample).or_default().push(index);
-            }
-        }
-        let mut said: Vec<Option<Said>> = vec![None; self.records.len()];
-        // One of each group of records that are written the same, by what is written.
-        let mut unlike: Vec<(usize, Vec<usize>)> = Vec::new();
-        for group in alike.into_values().filter(|group| group.len() > 1) {
-            let mut written: HashMap<u128, Vec<usize>> = HashMap::new();
-            for index in group {
-                let raw = self.records[index].traits.likeness().map_or(0, |l| l.raw);
-                written.entry(raw).or_default().push(index);
-            }
-            if let (1, Some((&raw, group))) = (written.len(), written.iter().next()) {
-                let same = Some(Said { content: raw, normalised: raw });
-                group.iter().for_each(|&index| said[index] = same);
-            } else {
-                unlike.extend(written.into_values().map(|group| (group[0], group)));
-            }
-        }
-        unlike.sort_unstable();
-        let firsts: Vec<Span> = unlike.iter().map(|&(first, _)| self.records[first].span).collect();
-        let mut groups = unlike.into_iter();
+    fn said(&self, source: &Source, limits: &Limits) -> Sayings {
+        let traits: Vec<&Traits> = self.records.iter().map(|kept| &kept.traits).collect();
+        let mut said = settled(&traits);
+        let groups = said.unsettled();
+        let firsts: Vec<Span> = groups.iter().map(|g| self.records[g.first].span).collect();
+        let mut groups = groups.into_iter();
         // A file that cannot be read a second time has no finding about likeness.
         let _ = source.reread(&firsts, limits, |text| {
-            let found = Said::of(text, limits.depth);
-            for index in groups.next().into_iter().flat_map(|(_, group)| group) {
-                said[index] = found;
+            if let Some(group) = groups.next() {
+                said.settle(&group, Said::of(text, limits.depth));
             }
         });
         said

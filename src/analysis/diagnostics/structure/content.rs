@@ -64,9 +64,7 @@ fn missing(part: &Part<'_>, shape: Shape) -> Finding {
 /// M006.
 fn empty(part: &Part<'_>, value: Value<'_>) -> Option<Finding> {
     let message = part.message;
-    let silent = message.is_blank
-        && !message.has_other_parts
-        && message.tool_calls.is_empty();
+    let silent = message.is_blank && !message.has_other_parts && message.tool_calls.is_empty();
     // A tool may answer nothing.
     let fine = message.role == Role::Tool && !value.is_null();
     if !silent || fine || may_be_silent(part) {

@@ -43,8 +43,8 @@ use crate::text::escape::Style;
 use crate::text::json::{Json, Value};
 use crate::transcript::exchange::numbers;
 use crate::transcript::message::{Gist, gist};
-use crate::transcript::shape::{self as drafting, Absence, Draft, Slot};
 use crate::transcript::read::Name;
+use crate::transcript::shape::{self as drafting, Absence, Draft, Slot};
 use crate::transcript::{Reading, Shape};
 
 /// Every structure finding about one record, by place. Spans count from the record.

@@ -65,8 +65,7 @@ fn alternation(subject: &mut Subject<'_>, spoken: &[Part<'_>]) {
 
 /// Appends the text of `from` to `into`, and deletes it. Only for plain texts.
 fn merge(subject: &Subject<'_>, into: &Part<'_>, from: &Part<'_>, title: &str) -> Option<Fix> {
-    let is_plain =
-        |p: &Part<'_>| p.message.tool_calls.is_empty() && !p.message.has_other_parts;
+    let is_plain = |p: &Part<'_>| p.message.tool_calls.is_empty() && !p.message.has_other_parts;
     let is_whole = from.slot.item.is_some_and(|item| item.span() == from.slot.source.span());
     if !is_plain(into) || !is_plain(from) || !is_whole {
         return None;
