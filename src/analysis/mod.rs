@@ -10,6 +10,7 @@ pub mod hints;
 pub mod hover;
 pub mod lenses;
 pub mod record;
+pub mod rubric_lenses;
 #[cfg(test)]
 mod samples;
 pub mod sayings;
