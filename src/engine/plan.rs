@@ -87,13 +87,18 @@ impl Plan {
     /// USD; `None` when some call has no known price.
     #[must_use]
     pub fn cost(&self) -> Option<f64> {
-        self.judges.iter().filter(|j| j.calls > 0).map(|j| j.cost).sum()
+        self.sum(|judge| judge.cost)
     }
 
     /// USD if every reply is as long as it may be; `None` as for [`Plan::cost`].
     #[must_use]
     pub fn at_most(&self) -> Option<f64> {
-        self.judges.iter().filter(|j| j.calls > 0).map(|j| j.at_most).sum()
+        self.sum(|judge| judge.at_most)
+    }
+
+    fn sum(&self, usd: impl Fn(&JudgePlan) -> Option<f64>) -> Option<f64> {
+        let asked = self.judges.iter().filter(|judge| judge.calls > 0);
+        asked.map(usd).try_fold(0.0, |sum, usd| Some(sum + usd?))
     }
 
     /// The judges that would be asked at a price nobody knows.
