@@ -2,8 +2,10 @@
 
 pub mod answer_key;
 pub mod assess;
+pub mod clock;
 pub mod disk;
 pub mod flight;
+mod gate;
 pub mod job;
 mod judge;
 mod lane;
@@ -12,6 +14,7 @@ pub mod plan;
 mod prepared;
 pub mod provider;
 pub mod recording;
+mod retry;
 pub mod rules;
 mod run;
 pub mod secret;
@@ -23,7 +26,8 @@ pub mod trusted_projects;
 pub mod workspace;
 
 pub use assess::Engine;
-pub use job::{AssessJob, AssessUpdate, JobTranscript, RunSummary};
+pub use clock::Clock;
+pub use job::{AssessJob, AssessUpdate, JobTranscript, RunSummary, Stopped};
 pub use options::EngineOptions;
 pub use plan::{JudgePlan, Plan};
 pub use recording::RecordingWriter;

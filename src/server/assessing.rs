@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tower_lsp_server::gen_lsp_types::{MessageType, Uri};
 
 use crate::config::OnSave;
-use crate::engine::{AssessUpdate, Plan, Trust, trusted_projects};
+use crate::engine::{AssessUpdate, Plan, Trust, job, trusted_projects};
 
 use super::event::Offer;
 use super::jobs::{self, Cause, Planned, Wish};
@@ -278,11 +278,13 @@ impl Session {
             }
             AssessUpdate::Progress { done, total, elapsed, cost, .. } => {
                 running.line = jobs::line(done, total, elapsed, cost);
-                let percentage = u32::try_from(100 * done / total.max(1)).unwrap_or(100);
-                let message = running.line.clone();
-                if let Some(progress) = &running.progress {
-                    progress.send_replace(Step { message, percentage, done: false });
-                }
+                running.percentage = u32::try_from(100 * done / total.max(1)).unwrap_or(100);
+                running.show();
+                self.report_status();
+            }
+            AssessUpdate::Waiting { judge, wait, why, .. } => {
+                running.line = job::asks_again(&judge, wait, &why);
+                running.show();
                 self.report_status();
             }
             AssessUpdate::Notice { message, .. } => {

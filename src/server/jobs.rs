@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tower_lsp_server::gen_lsp_types::Uri;
 
-use crate::engine::{AssessJob, AssessUpdate, Engine, JobTranscript, Plan, Trust};
+use crate::engine::{AssessJob, AssessUpdate, Engine, JobTranscript, Plan, Stopped, Trust};
 use crate::prompt::Template;
 use crate::text::Span;
 use crate::text::document::Document;
@@ -82,6 +82,18 @@ pub struct Running {
     pub progress: Option<watch::Sender<Step>>,
     /// For the status bar.
     pub line: String,
+    /// How much of it is done.
+    pub percentage: u32,
+}
+
+impl Running {
+    /// Shows its line as progress.
+    pub fn show(&self) {
+        if let Some(progress) = &self.progress {
+            let message = self.line.clone();
+            progress.send_replace(Step { message, percentage: self.percentage, done: false });
+        }
+    }
 }
 
 /// The runs under way.
@@ -180,6 +192,7 @@ impl Jobs {
                 cancel: CancellationToken::new(),
                 progress: None,
                 line: String::new(),
+                percentage: 0,
             },
         );
         self.last
@@ -202,6 +215,7 @@ pub const fn number_of(update: &AssessUpdate) -> u64 {
         | AssessUpdate::Outcome { generation, .. }
         | AssessUpdate::TranscriptDone { generation, .. }
         | AssessUpdate::Progress { generation, .. }
+        | AssessUpdate::Waiting { generation, .. }
         | AssessUpdate::Notice { generation, .. }
         | AssessUpdate::Finished { generation, .. } => *generation,
     }
@@ -239,5 +253,6 @@ fn job(wish: Wish, number: u64, template: Arc<Template>) -> AssessJob {
         template,
         trust: wish.trust,
         project_dir: wish.live.project.root.clone(),
+        stopped: Stopped::default(),
     }
 }

@@ -12,9 +12,9 @@ use std::sync::Arc;
 
 use rubricator::assessment::Outcome;
 use rubricator::config::{Assess, Judge, Origin, Provider};
-use rubricator::engine::options::Pause;
 use rubricator::engine::{
-    AssessJob, AssessUpdate, Engine, EngineOptions, JobTranscript, RunSummary, Trust,
+    AssessJob, AssessUpdate, Clock, Engine, EngineOptions, JobTranscript, RunSummary, Stopped,
+    Trust,
 };
 use rubricator::prompt::Template;
 use rubricator::rubric::{self, Rubric};
@@ -57,7 +57,7 @@ impl World {
         EngineOptions {
             data_dir: Some(self.dir.path().join("user")),
             env: |name| (name == "TEST_KEY").then(|| "sk-test".to_owned()),
-            pause: Pause::instead(|_| {}),
+            clock: Clock::instead(0, |_| {}),
             ..EngineOptions::default()
         }
     }
@@ -76,6 +76,7 @@ impl World {
             template: Arc::new(Template::builtin()),
             trust: Trust::Unsaid,
             project_dir: Some(self.project().to_owned()),
+            stopped: Stopped::default(),
         }
     }
 }
