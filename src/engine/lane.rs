@@ -276,7 +276,7 @@ impl Lane {
 
     /// Sends; `None` when the judge was stopped before it could be.
     async fn send(&self, transcript: usize, criteria: &[usize]) -> Option<ProviderReply> {
-        let prompt = self.run.prepared.prompt(transcript, criteria);
+        let prompt = self.run.prepared.prompt(self.judge, transcript, criteria);
         let counted = AtomicBool::new(false);
         let may_send = || {
             if self.stopped().is_some() {

@@ -4,6 +4,7 @@ pub mod answer_key;
 pub mod assess;
 pub mod clock;
 pub mod disk;
+mod fence;
 pub mod flight;
 mod gate;
 pub mod job;

@@ -401,7 +401,8 @@ mod tests {
     #[test]
     fn a_spent_quota_says_when_it_works_again() {
         let now = SystemTime::UNIX_EPOCH + NOON;
-        let told = |sent: Sent| match outcome(sent.clone(), &next(&sent, once(), LIMITS, 0.0), now) {
+        let told = |sent: Sent| match outcome(sent.clone(), &next(&sent, once(), LIMITS, 0.0), now)
+        {
             ProviderReply::QuotaExhausted(detail) => detail,
             other => format!("{other:?}"),
         };
