@@ -224,8 +224,10 @@ mod tests {
         }
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "expectations are written in place")]
-    fn check(rows: &[(u16, &[(&str, &str)], &str)], expected: Expect) {
+    /// Status, headers, body.
+    type Row<'a> = (u16, &'a [(&'a str, &'a str)], &'a str);
+
+    fn check(rows: &[Row<'_>], expected: Expect) {
         let lines = rows.iter().map(|(status, headers, body)| {
             let said = line(&sent(Provider::OpenAiCompatible, *status, headers, body));
             let headers: Vec<String> = headers.iter().map(|(k, v)| format!(" {k}: {v}")).collect();
