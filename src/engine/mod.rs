@@ -16,6 +16,7 @@ mod prepared;
 pub mod provider;
 pub mod recording;
 mod retry;
+pub mod reviews;
 pub mod rules;
 mod run;
 pub mod secret;

@@ -6,6 +6,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use jiff::fmt::rfc2822::DateTimeParser;
+
 use crate::config::{Assess, Judge, Provider};
 
 use super::provider::ProviderReply;
@@ -166,7 +168,11 @@ pub(super) fn hint(headers: &[(String, String)], now: SystemTime) -> Option<Dura
         let text = value("retry-after")?;
         seconds(text, 1.0).or_else(|| {
             // Measured with the server's own clock where it tells the time.
-            let date = |text: &str| httpdate::parse_http_date(text).ok();
+            let date = |text: &str| {
+                let at = DateTimeParser::new().parse_timestamp(text).ok()?;
+                let since = u64::try_from(at.as_second()).ok()?;
+                Some(SystemTime::UNIX_EPOCH + Duration::from_secs(since))
+            };
             let there = value("date").and_then(date).unwrap_or(now);
             Some(date(text)?.duration_since(there).unwrap_or_default())
         })
