@@ -14,7 +14,7 @@ use std::time::{Duration, Instant, SystemTime};
 type Waiting = Pin<Box<dyn Future<Output = ()> + Send>>;
 type Wait = Arc<dyn Fn(Duration) -> Waiting + Send + Sync>;
 
-/// Where a clock made by [`Clock::instead`] starts: the first second of 2026, UTC.
+/// Where a test's clock starts: the first second of 2026, UTC.
 const TEST_EPOCH: Duration = Duration::from_secs(1_767_225_600);
 
 /// A clock and a source of chance; cheap to clone, all clones are one.
@@ -43,15 +43,29 @@ impl Clock {
     /// A clock that never makes anybody wait: a pause is told to `note`, and the
     /// time is at once that much later. Alarms are real, chance starts at `seed`.
     pub fn instead(seed: u64, note: impl Fn(Duration) + Send + Sync + 'static) -> Self {
+        Self::held(seed, move |time| {
+            note(time);
+            std::future::ready(())
+        })
+    }
+
+    /// A clock whose pauses end when `pause` does; the time is then that much later.
+    /// Alarms are real, chance starts at `seed`.
+    pub fn held<F>(seed: u64, pause: impl Fn(Duration) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
         let start = Instant::now();
         let passed = Arc::new(AtomicU64::new(0));
         let since = |passed: &AtomicU64| Duration::from_nanos(passed.load(Ordering::SeqCst));
         let (now, wall) = (Arc::clone(&passed), Arc::clone(&passed));
         let pause = move |time: Duration| -> Waiting {
-            note(time);
-            let nanos = u64::try_from((since(&passed) + time).as_nanos()).unwrap_or(u64::MAX);
-            passed.fetch_max(nanos, Ordering::SeqCst);
-            Box::pin(std::future::ready(()))
+            let (passed, paused) = (Arc::clone(&passed), pause(time));
+            let until = u64::try_from((since(&passed) + time).as_nanos()).unwrap_or(u64::MAX);
+            Box::pin(async move {
+                paused.await;
+                passed.fetch_max(until, Ordering::SeqCst);
+            })
         };
         Self {
             now: Arc::new(move || start + since(&now)),
@@ -69,16 +83,6 @@ impl Clock {
         F: Future<Output = ()> + Send + 'static,
     {
         self.alarm = Arc::new(move |time| Box::pin(alarm(time)));
-        self
-    }
-
-    /// The same clock, with other pauses: what to wait for in place of a pause.
-    #[must_use]
-    pub fn with_pause<F>(mut self, pause: impl Fn(Duration) -> F + Send + Sync + 'static) -> Self
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        self.pause = Arc::new(move |time| Box::pin(pause(time)));
         self
     }
 

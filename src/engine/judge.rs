@@ -64,14 +64,17 @@ impl Sender {
                 return None;
             }
             let sent = self.send(call, &request).await;
-            adapt(&seat, &sent.reply);
-            drop(seat);
             tried.sent += 1;
             tried.timed_out += u32::from(sent.reply == ProviderReply::TimedOut);
-            match retry::next(&sent, tried, errand.limits, clock.chance()) {
-                Next::Again { wait, everybody: true } => {
-                    entrance.gate.close(clock.now() + wait, &sent.what());
-                }
+            let next = retry::next(&sent, tried, errand.limits, clock.chance());
+            if let Next::Again { wait, everybody: true } = next {
+                entrance.gate.close(clock.now() + wait, &sent.what());
+            }
+            adapt(&seat, &sent.reply);
+            // Whoever gets it finds the gate closed, if it is to be.
+            drop(seat);
+            match next {
+                Next::Again { everybody: true, .. } => {}
                 Next::Again { wait, everybody: false } => {
                     (errand.waits)(wait, &sent.what());
                     clock.pause(wait).await;

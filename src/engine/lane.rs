@@ -2,9 +2,9 @@
 //!
 //! Invariant: a key with an answer, or being asked, is never asked again; an
 //! answer is on disk before it is told; a call is dropped, socket and all, the
-//! moment the run is over, wherever it waits. Prompts are made when there is room
-//! to send them, so memory does not grow with the job; the store is read off the
-//! async threads.
+//! moment the run is over or its transcript dropped, wherever it waits. Prompts are
+//! made when there is room to send them, so memory does not grow with the job; the
+//! store is read off the async threads.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -124,7 +124,7 @@ impl Lane {
                 judge = lane.settings.name,
                 criteria = ask.criteria.len()
             );
-            calls.spawn(async move { lane.settle(ask).await }.instrument(span));
+            calls.spawn(async move { lane.settle_wanted(ask).await }.instrument(span));
         }
         while calls.join_next().await.is_some() {}
         if let Some(why) = self.stopped() {
@@ -179,9 +179,21 @@ impl Lane {
         true
     }
 
+    /// Settles an ask, unless its transcript is dropped first.
+    async fn settle_wanted(self: Arc<Self>, ask: Ask) {
+        let transcript = ask.transcript;
+        let digest = self.run.prepared.subjects[transcript].digest;
+        if !self.run.cancel.is_dropped(digest) {
+            self.settle(ask).await;
+        }
+        if self.run.cancel.is_dropped(digest) && !self.run.is_over() {
+            self.run.drop_transcript(self.judge, transcript);
+        }
+    }
+
     /// Settles every criterion of an ask: asks what nobody asks, waits for the
     /// rest, and takes over what others gave up.
-    async fn settle(self: Arc<Self>, ask: Ask) {
+    async fn settle(self: &Arc<Self>, ask: Ask) {
         let Ask { transcript, sample, mut criteria } = ask;
         while !criteria.is_empty() {
             let mut claimed: Vec<(usize, Permit)> = Vec::new();
@@ -197,9 +209,10 @@ impl Lane {
             if !ours.is_empty() && self.call(transcript, sample, ours).await.is_none() {
                 return;
             }
+            let digest = self.run.prepared.subjects[transcript].digest;
             for (criterion, waiter) in theirs {
                 let outcome = tokio::select! {
-                    () = self.run.over() => return,
+                    () = self.run.over(digest) => return,
                     outcome = waiter.outcome() => outcome,
                 };
                 match outcome {
@@ -244,7 +257,7 @@ impl Lane {
         let subject = &self.run.prepared.subjects[transcript];
         let criteria: Vec<usize> = asked.iter().map(|(criterion, _)| *criterion).collect();
         let reply = tokio::select! {
-            () = self.run.over() => return None,
+            () = self.run.over(subject.digest) => return None,
             reply = self.send(transcript, &criteria) => reply?,
         };
         let id = |c: &usize| self.run.prepared.criterion(*c).id.as_str();

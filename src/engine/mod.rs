@@ -2,6 +2,7 @@
 
 pub mod answer_key;
 pub mod assess;
+pub mod cancel;
 pub mod clock;
 pub mod disk;
 mod fence;
@@ -28,6 +29,7 @@ pub mod trusted_projects;
 pub mod workspace;
 
 pub use assess::Engine;
+pub use cancel::Cancel;
 pub use clock::Clock;
 pub use job::{AssessJob, AssessUpdate, JobTranscript, RunSummary, Stopped};
 pub use options::EngineOptions;

@@ -12,8 +12,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::assessment::{JudgeOutcomes, Unscored, UnscoredReason};
 use crate::config::{Judge, Provider};
+use crate::transcript::TranscriptDigest;
 
 use super::assess::Inner;
+use super::cancel::Cancel;
 use super::job::{AssessUpdate, RunSummary};
 use super::prepared::{Prepared, samples};
 use super::provider::Usage;
@@ -27,7 +29,7 @@ const DEADLINE: &str = "the run took as long as assess.deadline_s allows";
 pub(super) struct Run {
     pub(super) engine: Arc<Inner>,
     pub(super) prepared: Prepared,
-    pub(super) cancel: CancellationToken,
+    pub(super) cancel: Cancel,
     /// The run took as long as it may.
     overdue: CancellationToken,
     pub(super) store: Option<Arc<Store>>,
@@ -53,7 +55,7 @@ impl Run {
         engine: Arc<Inner>,
         prepared: Prepared,
         store: Option<Arc<Store>>,
-        cancel: CancellationToken,
+        cancel: Cancel,
         updates: UnboundedSender<AssessUpdate>,
     ) -> Self {
         let names = prepared.job.judges.iter().map(|j| j.name.as_str().into()).collect();
@@ -138,10 +140,10 @@ impl Run {
         self.cancel.is_cancelled() || self.overdue.is_cancelled()
     }
 
-    /// Waits for the run to be cancelled or out of time.
-    pub(super) async fn over(&self) {
+    /// Waits until the run is over, or nobody wants answers about this text.
+    pub(super) async fn over(&self, transcript: TranscriptDigest) {
         tokio::select! {
-            () = self.cancel.cancelled() => {}
+            () = self.cancel.dropped(transcript) => {}
             () = self.overdue.cancelled() => {}
         }
     }
@@ -151,8 +153,14 @@ impl Run {
         if self.overdue.is_cancelled() && !self.cancel.is_cancelled() {
             Unscored::new(UnscoredReason::Deadline, format!("{DEADLINE}: run it again to go on"))
         } else {
-            Unscored::new(UnscoredReason::Cancelled, "the run was cancelled")
+            cancelled_outcome()
         }
+    }
+
+    /// Nobody wants this judge's answers about a transcript any more.
+    pub(super) fn drop_transcript(&self, judge: usize, transcript: usize) {
+        let dropped = |slot: &Slot| slot.judge == judge && slot.transcript == transcript;
+        self.close(dropped, &cancelled_outcome(), false);
     }
 
     /// One call more is sent.
@@ -258,4 +266,8 @@ pub(super) fn silent(judge: &Judge) -> JudgeOutcomes {
         cached: true,
         recorded: judge.provider == Provider::Recorded,
     }
+}
+
+fn cancelled_outcome() -> Unscored {
+    Unscored::new(UnscoredReason::Cancelled, "the run was cancelled")
 }

@@ -4,6 +4,7 @@
 mod calls;
 mod cancel;
 mod failures;
+mod patience;
 mod recorded;
 pub mod server;
 
@@ -13,8 +14,8 @@ use std::sync::Arc;
 use rubricator::assessment::Outcome;
 use rubricator::config::{Assess, Judge, Origin, Provider};
 use rubricator::engine::{
-    AssessJob, AssessUpdate, Clock, Engine, EngineOptions, JobTranscript, RunSummary, Stopped,
-    Trust,
+    AssessJob, AssessUpdate, Cancel, Clock, Engine, EngineOptions, JobTranscript, RunSummary,
+    Stopped, Trust,
 };
 use rubricator::prompt::Template;
 use rubricator::rubric::{self, Rubric};
@@ -83,15 +84,20 @@ impl World {
 
 /// A judge behind a server.
 pub fn judge(name: &str, server: &JudgeServer) -> Judge {
+    judge_at(name, &server.url, 4)
+}
+
+/// A judge at an address, asked so much at once.
+pub fn judge_at(name: &str, url: &str, at_once: usize) -> Judge {
     Judge {
         name: name.into(),
         provider: Provider::OpenAiCompatible,
         model: format!("model-{name}"),
-        base_url: Some(server.url.clone()),
+        base_url: Some(url.to_owned()),
         api_key_env: None,
         command: None,
         file: None,
-        max_concurrency: 4,
+        max_concurrency: at_once,
         timeout_s: 60,
         max_tokens: None,
         effort: None,
@@ -151,7 +157,7 @@ pub async fn run(engine: &Engine, job: AssessJob) -> Ran {
     run_until(engine, job, CancellationToken::new()).await
 }
 
-pub async fn run_until(engine: &Engine, job: AssessJob, cancel: CancellationToken) -> Ran {
+pub async fn run_until(engine: &Engine, job: AssessJob, cancel: impl Into<Cancel>) -> Ran {
     let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
     let summary = engine.assess(job, cancel, sender).await;
     let mut updates = Vec::new();

@@ -1,6 +1,7 @@
 //! A judge on this machine: an HTTP server that speaks Chat Completions,
 //! remembers what it was asked, and answers as the test says.
 
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use axum::body::Bytes;
@@ -31,6 +32,8 @@ pub enum Reply {
     Status(u16, Vec<(&'static str, &'static str)>, &'static str),
     /// Never; `closed` hears when the caller goes away.
     Hang,
+    /// This, after that.
+    After(Waiting, Box<Reply>),
 }
 
 impl Reply {
@@ -41,6 +44,9 @@ impl Reply {
         Self::Text(Value::Object(answers.collect()).to_string())
     }
 }
+
+/// Something to wait for.
+pub type Waiting = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 type Answerer = Arc<dyn Fn(&Asked, usize) -> Reply + Send + Sync>;
 
@@ -114,7 +120,12 @@ async fn answer_one(State(shared): State<Shared>, headers: HeaderMap, body: Byte
     };
     // The test may not listen.
     let _ = shared.arrived.send(());
-    match (shared.answer)(&asked, number) {
+    let mut reply = (shared.answer)(&asked, number);
+    while let Reply::After(wait, then) = reply {
+        wait.await;
+        reply = *then;
+    }
+    match reply {
         Reply::Text(text) => {
             let message = json!({"role": "assistant", "content": text, "refusal": null});
             let choice = json!({"index": 0, "message": message, "finish_reason": "stop"});
@@ -131,7 +142,7 @@ async fn answer_one(State(shared): State<Shared>, headers: HeaderMap, body: Byte
             }
             response
         }
-        Reply::Hang => {
+        Reply::Hang | Reply::After(..) => {
             let _tells = TellsWhenDropped(shared.closed);
             std::future::pending::<Response>().await
         }
