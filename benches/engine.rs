@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use rubricator::config::{Assess, Judge, Origin, Provider};
-use rubricator::engine::provider::{self, Call};
+use rubricator::engine::provider::{self, Call, Request};
 use rubricator::engine::{
     AssessJob, Engine, EngineOptions, JobTranscript, RunSummary, Stopped, Trust,
 };
@@ -155,7 +155,10 @@ fn body(rubric: &Rubric, judge: &Judge, one: &JobTranscript) -> String {
         layout: Layout::CriteriaFirst,
     };
     let prompt = prompt::judge(&Template::builtin(), &question);
-    provider::build(&Call { judge, prompt: &prompt, key: None }).expect("a request").body
+    match provider::build(&Call { judge, prompt: &prompt, key: None }).expect("a request") {
+        Request::Http(request) => request.body,
+        Request::Command(_) => unreachable!("the judge is a server"),
+    }
 }
 
 fn judge(url: &str) -> Judge {

@@ -13,9 +13,10 @@ use reqwest::{Client, Response};
 
 use crate::config::Judge;
 
+use super::command;
 use super::gate::{Entrance, Gates, Seat};
 use super::options::EngineOptions;
-use super::provider::{self, Call, HttpReply, HttpRequest, ProviderReply};
+use super::provider::{self, Call, HttpReply, HttpRequest, Method, ProviderReply, Request};
 use super::retry::{self, Limits, Next, Sent, Tried};
 use super::trust;
 
@@ -102,13 +103,13 @@ impl Sender {
         }
     }
 
-    async fn send(&self, call: &Call<'_>, request: &HttpRequest) -> Sent {
+    async fn send(&self, call: &Call<'_>, request: &Request) -> Sent {
         let seconds = Duration::from_secs(call.judge.timeout_s.max(1));
         let limit = self.options.timeout.unwrap_or(seconds);
         let sent = tokio::select! {
             // A reply that is there counts, however late it is looked at.
             biased;
-            sent = self.exchange(call, request) => sent,
+            sent = self.exchanged(call, request) => sent,
             () = self.options.clock.alarm(limit) => Ok(Sent::bare(ProviderReply::TimedOut)),
         };
         match sent {
@@ -121,13 +122,26 @@ impl Sender {
         }
     }
 
+    async fn exchanged(&self, call: &Call<'_>, request: &Request) -> Result<Sent, reqwest::Error> {
+        match request {
+            Request::Http(request) => self.exchange(call, request).await,
+            Request::Command(request) => {
+                let home = self.options.data_dir.clone().unwrap_or_else(std::env::temp_dir);
+                Ok(Sent::bare(command::ask(request, &home.join("claude-cli")).await))
+            }
+        }
+    }
+
     async fn exchange(
         &self,
         call: &Call<'_>,
         request: &HttpRequest,
     ) -> Result<Sent, reqwest::Error> {
         let client = self.client(call.judge)?;
-        let mut sent = client.post(&request.url).header("content-type", "application/json");
+        let mut sent = match request.method {
+            Method::Get => client.get(&request.url),
+            Method::Post => client.post(&request.url).header("content-type", &request.content_type),
+        };
         for (name, value) in &request.headers {
             sent = sent.header(*name, value);
         }

@@ -26,7 +26,7 @@ use super::run::Run;
 use super::secret::Secret;
 use super::store::Row;
 use super::tally::{Heard, Slot};
-use super::trust;
+use super::{trust, unanswered};
 
 /// Runs one judge's lane to its end.
 pub(super) async fn run(run: Arc<Run>, judge: usize) {
@@ -41,6 +41,9 @@ pub(super) async fn run(run: Arc<Run>, judge: usize) {
     }
     match secret(&run, &settings) {
         Ok(key) => {
+            if let Some(unsent) = provider::unsent(&settings) {
+                run.notice(unsent);
+            }
             Arc::new(Lane { run, judge, settings, key, waiting: Mutex::default() }).ask_all().await;
         }
         Err(why) => {
@@ -77,11 +80,16 @@ fn replay(run: &Run, judge: usize) {
 
 /// The key a judge wants, from the environment.
 fn secret(run: &Run, judge: &Judge) -> Result<Option<Secret>, String> {
-    let Some(name) = &judge.api_key_env else { return Ok(None) };
-    let key = (run.engine.options.env)(name).as_deref().and_then(Secret::new);
+    let named = judge.api_key_env.as_deref();
+    let variables = match &named {
+        Some(name) => std::slice::from_ref(name),
+        None => provider::key_variables(judge),
+    };
+    let Some(first) = variables.first() else { return Ok(None) };
+    let held = |name: &&str| (run.engine.options.env)(name).as_deref().and_then(Secret::new);
     let missing =
-        || format!("judge {}: the environment has no {name}; set it to the key", judge.name);
-    key.map(Some).ok_or_else(missing)
+        || format!("judge {}: the environment has no {first}; set it to the key", judge.name);
+    variables.iter().find_map(held).map(Some).ok_or_else(missing)
 }
 
 /// Waits that end this close together are told once.
@@ -354,42 +362,8 @@ impl Lane {
 
     /// Why a reply is no answer; what concerns every later call stops the judge.
     fn failed(&self, reply: ProviderReply) -> Unscored {
-        use ProviderReply as R;
-        use UnscoredReason as Why;
-        let seconds = self.settings.timeout_s;
-        let (reason, detail, stops) = match reply {
-            R::Truncated(_) => {
-                (Why::Truncated, "the reply was cut off: raise max_tokens".into(), false)
-            }
-            R::Refused(text, _) => (Why::Refused, format!("the model refused: {text}"), false),
-            R::Blocked(what, _) => (Why::Blocked, format!("blocked by {what}"), false),
-            R::Unreadable(what, _) => (Why::Malformed, what, false),
-            R::Retryable { detail, .. } | R::BadRequest(detail) => {
-                (Why::ProviderError, detail, false)
-            }
-            R::TimedOut => {
-                (Why::TimedOut, format!("no reply in {seconds} s: raise timeout_s"), false)
-            }
-            R::QuotaExhausted(detail) => {
-                (Why::OutOfQuota, format!("no quota left: {detail}"), true)
-            }
-            R::Auth(detail) => {
-                (Why::ProviderError, format!("the key was not accepted: {detail}"), true)
-            }
-            R::NotFound(detail) => {
-                let what = format!("no such model or address: {detail}");
-                (Why::ProviderError, what, true)
-            }
-            R::ContextTooLong(detail) => (
-                Why::ProviderError,
-                format!("the conversation does not fit the model: {detail}"),
-                false,
-            ),
-            R::Text { .. } => {
-                (Why::ProviderError, "an answer was taken for a failure".into(), false)
-            }
-        };
-        let why = Unscored::new(reason, detail);
+        let stops = unanswered::stops(&reply);
+        let why = unanswered::why(reply, self.settings.timeout_s);
         if stops && self.run.prepared.job.stopped.stop(&self.settings.name, why.clone()) {
             self.run.notice(format!("judge {} is stopped: {}", self.settings.name, why.detail));
         }

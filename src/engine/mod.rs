@@ -4,6 +4,7 @@ pub mod answer_key;
 pub mod assess;
 pub mod cancel;
 pub mod clock;
+mod command;
 pub mod disk;
 mod fence;
 pub mod flight;
@@ -26,6 +27,7 @@ mod stores;
 mod tally;
 pub mod trust;
 pub mod trusted_projects;
+mod unanswered;
 pub mod workspace;
 
 pub use assess::Engine;

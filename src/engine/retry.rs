@@ -278,7 +278,7 @@ mod tests {
                 404  => stands: NotFound
                 408  => again in 1s
                 409  => again in 1s
-                413  => stands: BadRequest
+                413  => stands: ContextTooLong
                 422  => stands: BadRequest
                 429  => again in 1s, everybody
                 429 {"error":{"code":"rate_limit_exceeded"}} => again in 1s, everybody

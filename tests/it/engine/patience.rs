@@ -40,9 +40,9 @@ fn limited(world: &World, seconds: u64) -> (Engine, mpsc::UnboundedSender<()>) {
 /// Reads updates up to the first wait: how long, and why.
 pub async fn first_wait(updates: &mut mpsc::UnboundedReceiver<AssessUpdate>) -> (Duration, String) {
     loop {
-        match updates.recv().await.expect("a wait is told") {
-            AssessUpdate::Waiting { wait, why, .. } => return (wait, why),
-            _ => {}
+        let update = updates.recv().await.expect("a wait is told");
+        if let AssessUpdate::Waiting { wait, why, .. } = update {
+            return (wait, why);
         }
     }
 }
