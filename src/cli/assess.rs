@@ -16,6 +16,7 @@ mod totals;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -32,7 +33,7 @@ use crate::config::{self, Judge};
 use crate::engine::prices::{self, Prices};
 use crate::engine::rules::{self, Rules};
 use crate::engine::workspace::{Project, data_dir, plain as plain_error};
-use crate::engine::{Engine, EngineOptions, Plan, RecordingWriter, RunSummary, Trust};
+use crate::engine::{Engine, EngineOptions, Plan, RecordingWriter, RunSummary, Stopped, Trust};
 use crate::rubric::{Rubric, digest};
 use crate::text::nearest::nearest;
 use checkpoint::{Checkpoint, Place};
@@ -46,6 +47,7 @@ const CHUNK: usize = 1000;
 struct Run<'a> {
     args: &'a Assess,
     session: &'a mut Session,
+    began: Instant,
     engine: Engine,
     checkpoint: Option<Checkpoint>,
     recording: Option<RecordingWriter>,
@@ -79,6 +81,7 @@ pub fn run(args: &Assess, session: &mut Session) -> Result<Ending, Failure> {
     let mut run = Run {
         args,
         session,
+        began: Instant::now(),
         engine,
         checkpoint,
         recording,
@@ -144,6 +147,8 @@ impl Run<'_> {
             settings: project.settings().assess.clone(),
             trust,
             project_dir: project.root.clone(),
+            began: self.began,
+            stopped: Stopped::default(),
         })
     }
 
