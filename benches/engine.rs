@@ -21,7 +21,7 @@ use std::time::Instant;
 use rubricator::config::{Assess, Judge, Origin, Provider};
 use rubricator::engine::provider::{self, Call, Request};
 use rubricator::engine::{
-    AssessJob, Engine, EngineOptions, JobTranscript, RunSummary, Stopped, Trust,
+    AssessJob, Engine, EngineOptions, JobTranscript, RunSummary, Spending, Stopped, Trust,
 };
 use rubricator::prompt::{self, FenceKey, Layout, Question, Template};
 use rubricator::rubric::{self, Rubric};
@@ -63,6 +63,7 @@ fn main() {
         template: Arc::new(Template::builtin()),
         trust: Trust::Unsaid,
         project_dir: Some(folder.path().to_owned()),
+        spending: Spending::of_run(&Assess::default()),
         stopped: Stopped::default(),
     };
     let assess = |data_dir: Option<PathBuf>| {

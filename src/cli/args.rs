@@ -68,7 +68,7 @@ pub enum Command {
     Tokens(Tokens),
     /// Say what is at a place, and why there is or is no finding
     Explain(Explain),
-    /// Print the settings in force and what the project consists of
+    /// Print the settings in force, what the project consists of, and what was spent on it
     Status(Status),
     /// Trust a project, so that its judges may use your keys
     Trust(Trust),
@@ -166,6 +166,9 @@ pub struct Status {
     /// Print every setting and where it came from
     #[arg(long = "config", id = "settings")]
     pub settings: bool,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text", conflicts_with = "settings")]
+    pub format: DataFormat,
 }
 
 /// `trust`

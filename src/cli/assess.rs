@@ -13,6 +13,8 @@ mod resume;
 mod text;
 mod totals;
 
+pub use dry_run::usd;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,7 +35,9 @@ use crate::config::{self, Judge};
 use crate::engine::prices::{self, Prices};
 use crate::engine::rules::{self, Rules};
 use crate::engine::workspace::{Project, data_dir, plain as plain_error};
-use crate::engine::{Engine, EngineOptions, Plan, RecordingWriter, RunSummary, Stopped, Trust};
+use crate::engine::{
+    Engine, EngineOptions, Plan, RecordingWriter, RunSummary, Spending, Stopped, Trust,
+};
 use crate::rubric::{Rubric, digest};
 use crate::text::nearest::nearest;
 use checkpoint::{Checkpoint, Place};
@@ -148,6 +152,7 @@ impl Run<'_> {
             trust,
             project_dir: project.root.clone(),
             began: self.began,
+            spending: Spending::of_run(&project.settings().assess),
             stopped: Stopped::default(),
         })
     }
@@ -201,7 +206,7 @@ impl Run<'_> {
             self.cap = self.cap.max(asking.settings.max_cost_per_run);
             return Ok(());
         }
-        self.within_cap(&plan, &asking.settings)?;
+        self.within_cap(&plan, asking)?;
         let said = self.ask(asking, job, &entries)?;
         for (entry, done) in entries.iter().zip(done) {
             match done {

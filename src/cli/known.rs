@@ -95,6 +95,7 @@ fn asking(project: &Project, rubric: &Arc<Rubric>, untrusted: bool) -> Asking {
         trust: if untrusted { Trust::Denied } else { Trust::Given },
         project_dir: project.root.clone(),
         began: std::time::Instant::now(),
+        spending: crate::engine::Spending::of_run(&project.settings().assess),
         stopped: crate::engine::Stopped::default(),
     }
 }

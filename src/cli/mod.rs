@@ -27,6 +27,7 @@ mod report;
 mod review;
 mod scan;
 mod settings;
+mod spent;
 mod status;
 pub mod style;
 mod targets;

@@ -1,13 +1,15 @@
-//! `status`: what the project consists of; `--config`: every setting and its origin.
+//! `status`: what the project consists of and what was spent; `--config`: every setting and its origin.
 
 use std::path::Path;
 
-use super::args::Status;
+use super::args::{DataFormat, Status};
 use super::settings::{origin_name, shown_path};
 use super::style::{Style, plain};
-use super::{Ending, Failure, Session};
-use crate::engine::trusted_projects;
+use super::{Ending, Failure, Session, spent};
+use crate::engine::ledger::{self, Ledger};
+use crate::engine::spend::Spend;
 use crate::engine::workspace::{self, Project, transcripts_in};
+use crate::engine::{trust, trusted_projects};
 
 /// Prints the status.
 pub fn run(args: &Status, session: &mut Session) -> Result<Ending, Failure> {
@@ -18,7 +20,7 @@ pub fn run(args: &Status, session: &mut Session) -> Result<Ending, Failure> {
     if args.settings {
         settings(&project, session);
     } else {
-        overview(&args.path, &project, session);
+        overview(args, &project, session);
     }
     if session.report_settings(&project) { Ok(Ending::Failed) } else { Ok(Ending::Good) }
 }
@@ -43,7 +45,52 @@ fn settings(project: &Project, session: &mut Session) {
     }
 }
 
-fn overview(path: &Path, project: &Project, session: &mut Session) {
+fn overview(args: &Status, project: &Project, session: &mut Session) {
+    let spend = spend(project, session);
+    match args.format {
+        DataFormat::Text => {
+            facts(&args.path, project, session);
+            for (name, value) in spent::rows(&spend) {
+                session.out.line(&format!("{name:<12} {value}"));
+            }
+        }
+        DataFormat::Json | DataFormat::Jsonl => {
+            session.out.line(&json(project, &spend).to_string());
+        }
+    }
+}
+
+/// What the user's ledger says.
+fn spend(project: &Project, session: &mut Session) -> Spend {
+    let Some(data) = workspace::data_dir() else { return Spend::default() };
+    let read = Ledger::read(&data.join(ledger::FILE), project.root.as_deref(), ledger::now());
+    read.unwrap_or_else(|why| {
+        session.out.warning(&plain(&why));
+        Spend::default()
+    })
+}
+
+fn json(project: &Project, spend: &Spend) -> serde_json::Value {
+    let settings = project.settings();
+    let cap = |cap: f64| cap.is_finite().then_some(cap);
+    let judges = settings.judges.iter().map(|judge| {
+        serde_json::json!({
+            "name": judge.name,
+            "provider": judge.provider.name(),
+            "model": judge.model,
+            "host": trust::host(judge),
+        })
+    });
+    serde_json::json!({
+        "project": project.root.as_deref().map(shown_path),
+        "judges": judges.collect::<Vec<_>>(),
+        "max_cost_per_save": cap(settings.assess.max_cost_per_save),
+        "max_cost_per_run": cap(settings.assess.max_cost_per_run),
+        "spend": spent::json(spend),
+    })
+}
+
+fn facts(path: &Path, project: &Project, session: &mut Session) {
     let root = project.root.clone();
     let row = |session: &mut Session, name: &str, value: &str| {
         session.out.line(&format!("{name:<12} {}", plain(value)));

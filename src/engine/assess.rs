@@ -121,6 +121,9 @@ impl Engine {
                 finished.await;
             }
         }
+        if let Err(why) = run.purse.written().await {
+            run.notice(format!("{why}: what this run cost is missing in `rubricator status`"));
+        }
         run.end()
     }
 

@@ -13,6 +13,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+use crate::config;
+
+use super::ledger::Purpose;
+
+/// What a job may spend, and what for.
+#[derive(Clone, Debug)]
+pub struct Spending {
+    /// The money; jobs of one run share it.
+    pub budget: Budget,
+    /// What for.
+    pub purpose: Purpose,
+}
+
 /// Money of one run, or of several that share it; clones are one budget.
 #[derive(Clone, Debug)]
 pub struct Budget(Arc<Shared>);
@@ -59,6 +72,28 @@ pub struct Over {
     pub spent: f64,
     /// The most the next call can cost; `None` where no price is known.
     pub next: Option<f64>,
+}
+
+impl Spending {
+    /// What a run may spend on assessing that the user asked for.
+    #[must_use]
+    pub fn of_run(settings: &config::Assess) -> Self {
+        let budget = Budget::new(settings.max_cost_per_run, "max_cost_per_run");
+        Self { budget, purpose: Purpose::Assess }
+    }
+
+    /// What a save may spend on assessing.
+    #[must_use]
+    pub fn of_save(settings: &config::Assess) -> Self {
+        let budget = Budget::new(settings.max_cost_per_save, "max_cost_per_save");
+        Self { budget, purpose: Purpose::Assess }
+    }
+
+    /// The same money for something else.
+    #[must_use]
+    pub fn on(self, purpose: Purpose) -> Self {
+        Self { purpose, ..self }
+    }
 }
 
 impl Budget {

@@ -16,8 +16,9 @@ use super::provider::Usage;
 /// What a judge writes about one criterion: the prompt asks for two to four
 /// sentences and at most four short quotes.
 const ANSWER: u64 = 160;
-/// The longest reply of a model nobody knows a limit of.
-const LONGEST_REPLY: u64 = 128_000;
+/// What a reply to a paid call may have when `max_tokens` does not say: without
+/// some bound, no call would fit under a cap.
+const REPLY: u64 = 16_000;
 /// Over the scaled count: tokenizers differ, providers add words of their own.
 const MARGIN: f64 = 1.25;
 const OVERHEAD: u64 = 500;
@@ -55,7 +56,7 @@ impl Estimator {
             Rate::Free | Rate::Unknown => (1.0, None),
         };
         let scaled = |tokens: u64| (tokens as f64 * scale).ceil() as u64;
-        let limit = judge.max_tokens.map(u64::from).or(longest).unwrap_or(LONGEST_REPLY);
+        let limit = judge.max_tokens.map_or(REPLY.min(longest.unwrap_or(REPLY)), u64::from);
         let answers = criteria as u64 * ANSWER + thinking(judge.effort.as_deref());
         let schema = prompt.schema.to_string();
         let instructions: u64 =
@@ -73,6 +74,15 @@ impl Estimator {
         // A text the counter refuses has no more tokens than bytes.
         counted.unwrap_or(text.len()) as u64
     }
+}
+
+/// The judge with its replies bounded, where they cost something.
+pub(super) fn bounded(mut judge: Judge, rate: &Rate) -> Judge {
+    if let (None, Rate::Priced(price)) = (judge.max_tokens, rate) {
+        let limit = REPLY.min(price.max_output.unwrap_or(REPLY));
+        judge.max_tokens = u32::try_from(limit).ok();
+    }
+    judge
 }
 
 /// What a model thinks before it writes, by its effort.
@@ -164,7 +174,7 @@ mod tests {
             &low,
             &rate("tokens = 2\nmax_output = 1000"),
         );
-        assert_eq!((plain.transcript, plain.reply, plain.reply_limit), (3, 820, 128_000));
+        assert_eq!((plain.transcript, plain.reply, plain.reply_limit), (3, 820, 16_000));
         assert_eq!((scaled.transcript, scaled.reply, scaled.reply_limit), (6, 1_000, 1_000));
         assert_eq!(scaled.instructions, 2 * plain.instructions);
         let short = Judge { max_tokens: Some(50), ..low };

@@ -17,6 +17,7 @@ use crate::rubric::Rubric;
 use crate::transcript::Transcript;
 use crate::transcript::digest::TranscriptDigest;
 
+use super::budget::Spending;
 use super::trust::Trust;
 
 /// Transcripts to assess: owned, so that the document may change meanwhile.
@@ -38,6 +39,8 @@ pub struct AssessJob {
     pub trust: Trust,
     /// The project's folder: its store, and what a recording's path counts from.
     pub project_dir: Option<PathBuf>,
+    /// What it may spend, and what for; shared by the jobs of one run.
+    pub spending: Spending,
     /// Judges that are not asked any more; shared by the jobs of one run.
     pub stopped: Stopped,
 }

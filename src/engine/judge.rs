@@ -13,10 +13,12 @@ use reqwest::{Client, Response};
 
 use crate::config::Judge;
 
+use super::budget::Over;
 use super::command;
 use super::gate::{Entrance, Gates, Seat};
 use super::options::EngineOptions;
 use super::provider::{self, Call, HttpReply, HttpRequest, Method, ProviderReply, Request};
+use super::purse::Fare;
 use super::retry::{self, Limits, Next, Sent, Tried};
 use super::trust;
 
@@ -36,11 +38,21 @@ pub(super) struct Sender {
 /// A call, and what its sender wants to have a say in.
 pub(super) struct Errand<'a> {
     pub(super) call: Call<'a>,
+    /// What an attempt may cost.
+    pub(super) fare: Fare<'a>,
     pub(super) limits: Limits,
     /// Whether an attempt may go out: asked each time there is a seat for it.
     pub(super) may_send: &'a (dyn Fn() -> bool + Send + Sync),
     /// Hears how long it waits, and why.
     pub(super) waits: &'a (dyn Fn(Duration, &str) + Send + Sync),
+}
+
+/// Why a call was not sent.
+pub(super) enum NotSent {
+    /// Its sender does not want it any more.
+    Unwanted,
+    /// It does not fit the budget.
+    Over(Over),
 }
 
 impl Sender {
@@ -49,22 +61,28 @@ impl Sender {
         Self { options, here, away, gates: Gates::default() }
     }
 
-    /// Asks, and asks again where that makes sense; `None` when it may not be sent.
-    pub(super) async fn ask(&self, errand: &Errand<'_>) -> Option<ProviderReply> {
+    /// Asks, and asks again where that makes sense.
+    ///
+    /// # Errors
+    /// When it may not be sent, or not again.
+    pub(super) async fn ask(&self, errand: &Errand<'_>) -> Result<ProviderReply, NotSent> {
         let call = &errand.call;
         let request = match provider::build(call) {
             Ok(request) => request,
-            Err(why) => return Some(ProviderReply::BadRequest(why)),
+            Err(why) => return Ok(ProviderReply::BadRequest(why)),
         };
         let clock = &self.options.clock;
         let entrance = self.gates.entrance(call.judge, call.key);
         let mut tried = Tried::default();
         loop {
             let seat = self.admitted(errand, &entrance, &mut tried).await;
+            let charge = errand.fare.reserve().await.map_err(NotSent::Over)?;
             if !(errand.may_send)() {
-                return None;
+                charge.unsent();
+                return Err(NotSent::Unwanted);
             }
             let sent = self.send(call, &request).await;
+            charge.settle(&sent.reply);
             tried.sent += 1;
             tried.timed_out += u32::from(sent.reply == ProviderReply::TimedOut);
             let next = retry::next(&sent, tried, errand.limits, clock.chance());
@@ -81,7 +99,7 @@ impl Sender {
                     clock.pause(wait).await;
                     tried.waited += wait;
                 }
-                last => return Some(retry::outcome(sent, &last, clock.wall())),
+                last => return Ok(retry::outcome(sent, &last, clock.wall())),
             }
             tracing::debug!(judge = call.judge.name, attempt = tried.sent, "asking again");
         }

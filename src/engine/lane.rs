@@ -16,8 +16,10 @@ use tracing::Instrument as _;
 use crate::assessment::{Outcome, Unscored, UnscoredReason, reply};
 use crate::config::{Judge, Provider};
 
+use super::budget::Over;
+use super::estimate;
 use super::flight::{Claim, Permit, Waiter};
-use super::judge::Errand;
+use super::judge::{Errand, NotSent};
 use super::prepared::samples;
 use super::provider::{self, Call, ProviderReply};
 use super::recording::{self, Recording};
@@ -31,6 +33,7 @@ use super::{trust, unanswered};
 /// Runs one judge's lane to its end.
 pub(super) async fn run(run: Arc<Run>, judge: usize) {
     let settings = run.prepared.job.judges[judge].clone();
+    let settings = estimate::bounded(settings, &run.purse.rates[judge]);
     if let Err(refusal) = trust::allowed(&settings, run.prepared.job.trust) {
         let why = format!("judge {} is not asked: {refusal}", settings.name);
         run.notice(&why);
@@ -304,7 +307,7 @@ impl Lane {
                 return false;
             }
             if !counted.swap(true, Ordering::Relaxed) {
-                self.run.count_call(&self.settings);
+                self.run.count_call();
             }
             self.goes_on();
             true
@@ -312,8 +315,27 @@ impl Lane {
         let call = Call { judge: &self.settings, prompt: &prompt, key: self.key.as_ref() };
         let limits = Limits::of(&self.settings, &self.run.prepared.job.settings);
         let waits = |wait: Duration, why: &str| self.waits(wait, why);
-        let errand = Errand { call, limits, may_send: &may_send, waits: &waits };
-        self.run.engine.sender.ask(&errand).await
+        let (purse, estimator) = (&self.run.purse, &self.run.engine.estimator);
+        let fare = purse.fare(estimator, self.judge, &self.settings, &prompt, criteria.len());
+        let errand = Errand { call, fare, limits, may_send: &may_send, waits: &waits };
+        match self.run.engine.sender.ask(&errand).await {
+            Ok(reply) => Some(reply),
+            Err(NotSent::Unwanted) => None,
+            Err(NotSent::Over(over)) => {
+                self.over(&over);
+                None
+            }
+        }
+    }
+
+    /// No call of this judge fits the budget any more.
+    fn over(&self, over: &Over) {
+        let name = &self.settings.name;
+        let why = Unscored::new(UnscoredReason::OverBudget, over.to_string());
+        self.run.prepared.job.stopped.stop(name, why);
+        if self.run.purse.first_refusal() {
+            self.run.notice(format!("judge {name}: {over}"));
+        }
     }
 
     /// Tells of a wait, once for all calls that wait for the same.

@@ -21,6 +21,7 @@ pub mod plan;
 mod prepared;
 pub mod prices;
 pub mod provider;
+mod purse;
 pub mod recording;
 mod retry;
 pub mod reviews;
@@ -37,7 +38,7 @@ mod unanswered;
 pub mod workspace;
 
 pub use assess::Engine;
-pub use budget::Budget;
+pub use budget::{Budget, Spending};
 pub use cancel::Cancel;
 pub use clock::Clock;
 pub use job::{AssessJob, AssessUpdate, JobTranscript, RunSummary, Stopped};

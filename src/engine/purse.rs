@@ -8,28 +8,32 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::config::Judge;
+use crate::config::{Judge, Provider};
+use crate::prompt::Prompt;
 
-use super::budget::{Budget, Over, Reservation};
-use super::estimate::CallTokens;
-use super::ledger::{self, Entry, Ledger, Purpose};
-use super::prices::Rate;
+use super::assess::Inner;
+use super::budget::{Over, Reservation, Spending};
+use super::estimate::{CallTokens, Estimator};
+use super::job::AssessJob;
+use super::ledger::{self, Entry, Ledger};
+use super::prices::{Prices, Rate};
 use super::provider::{ProviderReply, Usage};
 
 /// The money of one run.
 #[derive(Debug)]
 pub(super) struct Purse {
-    pub(super) budget: Budget,
-    pub(super) purpose: Purpose,
-    pub(super) project: Option<PathBuf>,
-    pub(super) ledger: Option<Arc<Ledger>>,
+    /// What each judge's calls cost, in the order of the job.
+    pub(super) rates: Vec<Rate>,
+    spending: Spending,
+    project: Option<PathBuf>,
+    ledger: Option<Arc<Ledger>>,
     // Held only to add or copy one number; never across an await.
-    pub(super) spent: Mutex<Spent>,
+    spent: Mutex<Spent>,
 }
 
 /// What a run has spent.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Spent {
+struct Spent {
     usd: f64,
     unpriced: bool,
     refused: bool,
@@ -38,10 +42,10 @@ pub(super) struct Spent {
 /// What a call may cost, every attempt at it.
 #[derive(Clone, Copy)]
 pub(super) struct Fare<'a> {
-    pub(super) purse: &'a Purse,
-    pub(super) judge: &'a Judge,
-    pub(super) rate: &'a Rate,
-    pub(super) tokens: CallTokens,
+    purse: &'a Purse,
+    judge: &'a Judge,
+    rate: &'a Rate,
+    tokens: CallTokens,
 }
 
 /// One attempt that may go out.
@@ -51,6 +55,36 @@ pub(super) struct Charge<'a> {
 }
 
 impl Purse {
+    pub(super) fn new(engine: &Inner, job: &AssessJob) -> Self {
+        let prices = Prices::read(engine.options.price_file.as_deref());
+        let asks = job.judges.iter().any(|judge| judge.provider != Provider::Recorded);
+        Self {
+            rates: job.judges.iter().map(|judge| prices.rate(judge)).collect(),
+            spending: job.spending.clone(),
+            project: job.project_dir.clone(),
+            ledger: engine.ledger().filter(|_| asks).cloned(),
+            spent: Mutex::default(),
+        }
+    }
+
+    /// What a call of this judge, the job's `index`th, may cost. Only what costs
+    /// something is counted for it.
+    pub(super) fn fare<'a>(
+        &'a self,
+        estimator: &Estimator,
+        index: usize,
+        judge: &'a Judge,
+        prompt: &Prompt,
+        criteria: usize,
+    ) -> Fare<'a> {
+        let rate = &self.rates[index];
+        let tokens = match rate {
+            Rate::Priced(_) => estimator.tokens(prompt, criteria, judge, rate),
+            Rate::Free | Rate::Unknown => CallTokens::default(),
+        };
+        Fare { purse: self, judge, rate, tokens }
+    }
+
     /// USD so far; `None` when a call had no known price.
     pub(super) fn cost(&self) -> Option<f64> {
         let spent = *self.spent();
@@ -82,7 +116,7 @@ impl<'a> Fare<'a> {
     /// When it fits no more, or nobody knows what it costs.
     pub(super) async fn reserve(self) -> Result<Charge<'a>, Over> {
         let at_most = self.tokens.at_most(self.rate);
-        let held = self.purse.budget.reserve(at_most).await?;
+        let held = self.purse.spending.budget.reserve(at_most).await?;
         Ok(Charge { fare: self, held: Some(held) })
     }
 }
@@ -147,7 +181,7 @@ impl Charge<'_> {
             judge: judge.name.clone(),
             provider: judge.provider,
             model: judge.model.clone(),
-            purpose: purse.purpose,
+            purpose: purse.spending.purpose,
             reply,
             batch: false,
             usage,

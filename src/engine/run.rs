@@ -19,9 +19,9 @@ use super::cancel::Cancel;
 use super::job::{AssessUpdate, RunSummary};
 use super::prepared::{Prepared, samples};
 use super::provider::Usage;
+use super::purse::Purse;
 use super::store::Store;
 use super::tally::{Heard, Slot, Tally};
-use super::trust;
 
 const DEADLINE: &str = "the run took as long as assess.deadline_s allows";
 
@@ -33,6 +33,7 @@ pub(super) struct Run {
     /// The run took as long as it may.
     overdue: CancellationToken,
     pub(super) store: Option<Arc<Store>>,
+    pub(super) purse: Purse,
     names: Vec<Arc<str>>,
     ids: Vec<Arc<str>>,
     updates: UnboundedSender<AssessUpdate>,
@@ -47,7 +48,6 @@ struct Counts {
     tally: Tally,
     done: usize,
     summary: RunSummary,
-    unpriced: bool,
 }
 
 impl Run {
@@ -62,12 +62,14 @@ impl Run {
         let ids = prepared.job.rubric.criteria.iter().map(|c| c.id.as_str().into()).collect();
         let (started, counts, calls) = (Instant::now(), Mutex::default(), AtomicUsize::new(0));
         let overdue = CancellationToken::new();
+        let purse = Purse::new(&engine, &prepared.job);
         Self {
             engine,
             prepared,
             cancel,
             overdue,
             store,
+            purse,
             names,
             ids,
             updates,
@@ -164,11 +166,8 @@ impl Run {
     }
 
     /// One call more is sent.
-    pub(super) fn count_call(&self, judge: &Judge) {
+    pub(super) fn count_call(&self) {
         self.calls.fetch_add(1, Ordering::Relaxed);
-        if !trust::stays_here(judge) {
-            self.counts().unpriced = true;
-        }
     }
 
     pub(super) fn count_usage(&self, usage: Usage) {
@@ -199,7 +198,7 @@ impl Run {
             Unscored::new(UnscoredReason::ProviderError, "the run ended without an outcome")
         };
         self.close(|_| true, &why, false);
-        let cost = self.cost();
+        let cost = self.purse.cost();
         let mut summary = self.counts().summary.clone();
         summary.transcripts = self.prepared.subjects.len();
         summary.calls = self.calls.load(Ordering::Relaxed);
@@ -235,13 +234,8 @@ impl Run {
         let done = self.counts().done;
         let total = self.prepared.subjects.len();
         let calls = self.calls.load(Ordering::Relaxed);
-        let (elapsed, cost) = (self.elapsed(), self.cost());
+        let (elapsed, cost) = (self.elapsed(), self.purse.cost());
         self.say(AssessUpdate::Progress { generation, done, total, calls, elapsed, cost });
-    }
-
-    /// Nothing has a price yet, except what stays on this machine: that is free.
-    fn cost(&self) -> Option<f64> {
-        (!self.counts().unpriced).then_some(0.0)
     }
 
     fn elapsed(&self) -> Duration {

@@ -51,6 +51,12 @@ impl Spend {
         sum(judge, lines)
     }
 
+    /// Everything that was spent on any project.
+    #[must_use]
+    pub fn of_all(&self) -> Line {
+        sum("", self.total.iter())
+    }
+
     /// Everything that was spent on this project.
     #[must_use]
     pub fn of_project(&self) -> Line {

@@ -16,7 +16,8 @@ use tower_lsp_server::gen_lsp_types::Uri;
 
 use crate::analysis::rubric_lenses::money;
 use crate::engine::{
-    AssessJob, AssessUpdate, Cancel, Engine, JobTranscript, Plan, RunSummary, Stopped, Trust,
+    AssessJob, AssessUpdate, Cancel, Engine, JobTranscript, Plan, RunSummary, Spending, Stopped,
+    Trust,
 };
 use crate::prompt::Template;
 use crate::text::Span;
@@ -375,6 +376,10 @@ fn job(wish: Wish, number: u64, template: Arc<Template>) -> AssessJob {
         template,
         trust: wish.trust,
         project_dir: wish.live.project.root.clone(),
+        spending: match wish.cause {
+            Cause::Save => Spending::of_save(&settings.assess),
+            Cause::Command => Spending::of_run(&settings.assess),
+        },
         stopped: Stopped::default(),
     }
 }

@@ -69,6 +69,8 @@ pub struct Options {
     /// The user's own data folder: what is trusted, and the answers about files
     /// outside any project. `None`: nothing is stored.
     pub data_dir: Option<PathBuf>,
+    /// The user's own price list.
+    pub price_file: Option<PathBuf>,
 }
 
 /// More requests than any editor has under way: a limit that is reached would

@@ -66,6 +66,7 @@ impl Session {
     pub fn new(outbox: Outbox, events: EventSender, options: Options) -> Self {
         let engine = Engine::new(EngineOptions {
             data_dir: options.data_dir.clone(),
+            price_file: options.price_file.clone(),
             ..EngineOptions::default()
         });
         let jobs = Jobs::new(engine, Handle::current(), events.clone());

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use tracing_subscriber::EnvFilter;
 
-use crate::engine::workspace;
+use crate::engine::{prices, workspace};
 
 use super::{Options, lifecycle, serve};
 
@@ -29,7 +29,8 @@ pub fn run(untrusted: bool) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let options = Options { untrusted, data_dir: workspace::data_dir() };
+    let options =
+        Options { untrusted, data_dir: workspace::data_dir(), price_file: prices::own_file() };
     let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
     let code = runtime.block_on(serve(input, output, options));
     // A read of standard input may never return; nothing else is waited for either.

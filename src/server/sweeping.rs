@@ -171,6 +171,7 @@ impl Session {
             encoding: self.encoding(),
             shows: purpose != Purpose::Count,
             cancel,
+            spending: crate::engine::Spending::of_run(&live.settings().assess),
             stopped: crate::engine::Stopped::default(),
         };
         self.jobs.sweep(sweep);

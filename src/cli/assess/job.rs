@@ -15,7 +15,9 @@ use crate::cli::output::Output;
 use crate::cli::style::plain;
 use crate::config;
 use crate::engine::job::asks_again;
-use crate::engine::{AssessJob, AssessUpdate, Engine, JobTranscript, RunSummary, Stopped, Trust};
+use crate::engine::{
+    AssessJob, AssessUpdate, Engine, JobTranscript, RunSummary, Spending, Stopped, Trust,
+};
 use crate::prompt::Template;
 use crate::rubric::{Rubric, digest};
 use crate::transcript::TranscriptDigest;
@@ -34,6 +36,8 @@ pub struct Asking {
     pub project_dir: Option<std::path::PathBuf>,
     /// When the run began, for its deadline.
     pub began: Instant,
+    /// What it may spend.
+    pub spending: Spending,
     /// Judges that are not asked any more.
     pub stopped: Stopped,
 }
@@ -63,6 +67,7 @@ impl Asking {
             template: Arc::new(Template::builtin()),
             trust: self.trust,
             project_dir: self.project_dir.clone(),
+            spending: self.spending.clone(),
             stopped: self.stopped.clone(),
         }
     }

@@ -4,6 +4,7 @@
 mod calls;
 mod cancel;
 mod failures;
+mod money;
 mod patience;
 mod recorded;
 pub mod server;
@@ -15,7 +16,7 @@ use rubricator::assessment::Outcome;
 use rubricator::config::{Assess, Judge, Origin, Provider};
 use rubricator::engine::{
     AssessJob, AssessUpdate, Cancel, Clock, Engine, EngineOptions, JobTranscript, RunSummary,
-    Stopped, Trust,
+    Spending, Stopped, Trust,
 };
 use rubricator::prompt::Template;
 use rubricator::rubric::{self, Rubric};
@@ -78,6 +79,7 @@ impl World {
             template: Arc::new(Template::builtin()),
             trust: Trust::Unsaid,
             project_dir: Some(self.project().to_owned()),
+            spending: Spending::of_run(&Assess::default()),
             stopped: Stopped::default(),
         }
     }

@@ -71,6 +71,7 @@ impl Desk {
     pub fn client(&self, more: Value) -> Client {
         let options = rubricator::server::Options {
             data_dir: Some(self.dir.path().join("user")),
+            price_file: None,
             ..Default::default()
         };
         let mut client = Client::with(options);
