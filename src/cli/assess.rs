@@ -5,8 +5,9 @@
 //! transcripts, and reach the checkpoint as soon as they are there.
 
 mod checkpoint;
-mod entries;
-mod job;
+pub(super) mod entries;
+pub(super) mod job;
+mod resume;
 mod text;
 mod totals;
 
@@ -31,7 +32,7 @@ use crate::engine::workspace::{Project, data_dir, plain as plain_error};
 use crate::engine::{Engine, EngineOptions, Plan, RecordingWriter, RunSummary, Trust};
 use crate::rubric::{Rubric, digest};
 use crate::text::nearest::nearest;
-use checkpoint::Checkpoint;
+use checkpoint::{Checkpoint, Place};
 use entries::Entry;
 use job::Asking;
 
@@ -60,8 +61,10 @@ pub fn run(args: &Assess, session: &mut Session) -> Result<Ending, Failure> {
     let unwritable = |path: &PathBuf, e: std::io::Error| {
         Failure::new(format!("{} {}", shown_path(path), plain_error(&e)))
     };
-    let open = |path: &PathBuf| Checkpoint::open(path).map_err(|e| unwritable(path, e));
-    let checkpoint = args.checkpoint.as_ref().map(open).transpose()?;
+    let checkpoint = match &args.checkpoint {
+        Some(path) => resume::open(path, args.dry_run, &mut session.out)?,
+        None => None,
+    };
     let create = |path: &PathBuf| RecordingWriter::create(path).map_err(|e| unwritable(path, e));
     let recording = args.record.as_ref().filter(|_| !args.dry_run).map(create).transpose()?;
     let mut run = Run {
@@ -85,9 +88,10 @@ pub fn run(args: &Assess, session: &mut Session) -> Result<Ending, Failure> {
     result.map(|()| run.ending)
 }
 
-type Group = (Arc<Project>, Vec<Source>);
+pub(super) type Group = (Arc<Project>, Vec<Source>);
 
-fn grouped_by_project(sources: Vec<Source>, session: &mut Session) -> Vec<Group> {
+/// The files of each project, in order.
+pub(super) fn grouped_by_project(sources: Vec<Source>, session: &mut Session) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for source in sources {
         let project = session.workspace.project_of(source.path());
@@ -111,7 +115,7 @@ impl Run<'_> {
         let context = context(&rules, project, families, false);
         let mut waiting = Vec::new();
         for source in sources {
-            waiting.extend(self.entries(&source, &context, &project.settings().limits));
+            waiting.extend(self.entries(&source, &context, project));
             while waiting.len() >= CHUNK {
                 let rest = waiting.split_off(CHUNK);
                 self.chunk(&asking, std::mem::replace(&mut waiting, rest))?;
@@ -149,13 +153,8 @@ impl Run<'_> {
         Ok(settings.judges.iter().filter(wanted).cloned().collect())
     }
 
-    fn entries(
-        &mut self,
-        source: &Source,
-        context: &Context,
-        limits: &config::Limits,
-    ) -> Vec<Entry> {
-        match entries::read_file(source, context, limits) {
+    fn entries(&mut self, source: &Source, context: &Context, project: &Project) -> Vec<Entry> {
+        match entries::read_file(source, context, project) {
             Ok(found) => {
                 for line in &found.unusable {
                     let place = plain(&source.shown()).into_owned();
@@ -175,20 +174,20 @@ impl Run<'_> {
 
     /// Assesses some transcripts, or says what that would take.
     fn chunk(&mut self, asking: &Asking, entries: Vec<Entry>) -> Result<(), Failure> {
-        let done = |e: &Entry| self.checkpoint.as_ref()?.done(&e.file, &e.transcript.id).cloned();
-        let done: Vec<Option<Value>> = entries.iter().map(done).collect();
+        let out = &mut self.session.out;
+        let done = resume::done(self.checkpoint.as_ref(), asking, &entries, out);
         let open = entries.iter().zip(&done).filter(|(_, done)| done.is_none()).map(|(e, _)| e);
         let job = asking.job(open);
         let plan = self.engine.plan(&job);
         if self.args.dry_run {
-            totals::add_plan(&mut self.planned, plan);
+            self.planned.add(plan);
             return Ok(());
         }
         self.within_cap(&plan, &asking.settings)?;
         let said = self.ask(asking, job, &entries)?;
         for (entry, done) in entries.iter().zip(done) {
             match done {
-                Some(result) => self.print_done(&result),
+                Some(place) => self.print_done(place)?,
                 None => {
                     let judges = said.get(&entry.digest).map_or(&[][..], Vec::as_slice);
                     let card = score(asking, entry, judges);
@@ -260,7 +259,10 @@ impl Run<'_> {
     }
 
     /// Prints what an earlier run left in the checkpoint.
-    fn print_done(&mut self, result: &Value) {
+    fn print_done(&mut self, place: Place) -> Result<(), Failure> {
+        let Some(checkpoint) = &mut self.checkpoint else { return Ok(()) };
+        let changed = |e| Failure::new(format!("the checkpoint changed meanwhile: {e}"));
+        let result = &checkpoint.result(place).map_err(changed)?;
         let text = |key: &str| result.get(key).and_then(Value::as_str).unwrap_or("");
         *self.standings.entry(text("standing").to_owned()).or_default() += 1;
         let complete = result.get("unscored").and_then(Value::as_array).is_none_or(Vec::is_empty);
@@ -273,6 +275,7 @@ impl Run<'_> {
             }
             _ => self.print_json(result),
         }
+        Ok(())
     }
 
     fn print_json(&mut self, result: &Value) {
@@ -316,7 +319,7 @@ impl Run<'_> {
 }
 
 /// A rubric that scores can be made with.
-fn usable_rubric(project: &Project, rules: &Rules) -> Result<Arc<Rubric>, Failure> {
+pub(super) fn usable_rubric(project: &Project, rules: &Rules) -> Result<Arc<Rubric>, Failure> {
     let Some(file) = &rules.rubric else {
         let wanted = project.rubric_path().map_or_else(
             || "these files are in no project (`rubricator init` makes one)".to_owned(),
@@ -335,7 +338,8 @@ fn usable_rubric(project: &Project, rules: &Rules) -> Result<Arc<Rubric>, Failur
     }
 }
 
-fn score(asking: &Asking, entry: &Entry, judges: &[JudgeOutcomes]) -> Scorecard {
+/// The scorecard of what these judges said.
+pub(super) fn score(asking: &Asking, entry: &Entry, judges: &[JudgeOutcomes]) -> Scorecard {
     let aggregation = asking.settings.aggregation;
     scorecard(&asking.rubric, &entry.transcript, &entry.checks, judges, aggregation)
 }
@@ -359,7 +363,8 @@ fn keep(
     card: &Scorecard,
 ) -> std::io::Result<()> {
     if let Some(checkpoint) = checkpoint {
-        checkpoint.add(&result(card, entry))?;
+        let transcript = entry.digest.to_string();
+        checkpoint.add(&result(card, entry), &asking.rubric_digest(), &transcript)?;
     }
     let Some(recording) = recording else { return Ok(()) };
     for judge in &card.judges {

@@ -2,7 +2,9 @@
 
 pub mod answer_key;
 pub mod assess;
+pub mod cancel;
 pub mod disk;
+mod fence;
 pub mod flight;
 pub mod job;
 mod judge;
@@ -12,6 +14,7 @@ pub mod plan;
 mod prepared;
 pub mod provider;
 pub mod recording;
+pub mod reviews;
 pub mod rules;
 mod run;
 pub mod secret;
@@ -23,6 +26,7 @@ pub mod trusted_projects;
 pub mod workspace;
 
 pub use assess::Engine;
+pub use cancel::Cancel;
 pub use job::{AssessJob, AssessUpdate, JobTranscript, RunSummary};
 pub use options::EngineOptions;
 pub use plan::{JudgePlan, Plan};

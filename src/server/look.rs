@@ -80,6 +80,11 @@ impl Lens {
         self.with(record, record.len() > FOREGROUND)
     }
 
+    /// Everything, whatever it takes.
+    pub fn examine(&mut self, record: &str) -> Known {
+        self.with(record, false)
+    }
+
     /// What the judged side of a record is looked at with.
     pub fn sight<'a>(&'a mut self, panel: &'a Panel) -> Sight<'a> {
         let Self { full, memo, encoding, .. } = self;

@@ -190,6 +190,12 @@ impl OpenDocument {
         read && self.pending.is_empty() && self.live.rules.is_some()
     }
 
+    /// True when it is the rubric its project assesses with.
+    #[must_use]
+    pub fn is_rubric_in_force(&self) -> bool {
+        self.path.is_some() && self.path == self.live.project.rubric_path()
+    }
+
     /// The transcripts, when it is a transcript file.
     #[must_use]
     pub fn transcripts(&self) -> Option<&Transcripts> {
@@ -275,9 +281,24 @@ impl OpenDocument {
         }
     }
 
+    /// Reads all of it and looks at everything judges said: for a file that is shown
+    /// without being open.
+    pub fn finish(&mut self, judgements: &Judgements) {
+        while self.transcripts().is_some_and(|t| t.has_unread() || t.has_due()) {
+            self.read_on();
+            self.look_closely(|_| true);
+            self.judge(judgements);
+        }
+    }
+
     /// What the client shows is not known: it is told in any case.
     pub fn forget_published(&mut self) {
         self.published = None;
+    }
+
+    /// The client shows these (a JSON array) already.
+    pub fn is_shown_with(&mut self, list: &[u8]) {
+        self.published = Some(xxh3_128(list));
     }
 
     /// The diagnostics to publish (a JSON array), if they are others than those the

@@ -199,7 +199,7 @@ impl Transcripts {
         let found: Vec<_> =
             self.shelf.records().filter(quick).map(|r| (r.index, r.span())).collect();
         for (index, span) in found {
-            let known = self.lens.look(&text.slice(span));
+            let known = self.lens.examine(&text.slice(span));
             Arc::make_mut(&mut self.shelf).slots.set_value(index, Arc::new(known));
             self.ledger.forget(index);
             self.due.insert(index);
