@@ -12,7 +12,11 @@ mod examples;
 #[cfg(test)]
 mod lsp;
 #[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod positions;
+#[cfg(test)]
+mod provider;
 #[cfg(test)]
 mod survival;
 #[cfg(test)]
