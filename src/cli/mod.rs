@@ -21,6 +21,7 @@ mod init;
 mod known;
 mod lsp;
 pub mod output;
+mod pipeline;
 mod place;
 mod report;
 mod review;
