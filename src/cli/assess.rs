@@ -9,6 +9,7 @@ mod checkpoint;
 mod dry_run;
 pub(super) mod entries;
 pub(super) mod job;
+mod judges;
 mod resume;
 mod text;
 mod totals;
@@ -31,7 +32,6 @@ use super::style::{Style, plain};
 use super::{Ending, Failure, Session, targets};
 use crate::analysis::context::{Context, Families};
 use crate::assessment::{JudgeOutcomes, Scorecard, scorecard};
-use crate::config::{self, Judge};
 use crate::engine::prices::{self, Prices};
 use crate::engine::rules::{self, Rules};
 use crate::engine::workspace::{Project, data_dir, plain as plain_error};
@@ -39,7 +39,6 @@ use crate::engine::{
     Engine, EngineOptions, Plan, RecordingWriter, RunSummary, Spending, Stopped, Trust,
 };
 use crate::rubric::{Rubric, digest};
-use crate::text::nearest::nearest;
 use checkpoint::{Checkpoint, Place};
 use entries::Entry;
 use job::Asking;
@@ -68,11 +67,13 @@ struct Run<'a> {
 pub fn run(args: &Assess, session: &mut Session) -> Result<Ending, Failure> {
     let sources = targets::transcripts(&args.paths, session)?;
     let by_project = grouped_by_project(sources, session);
-    let engine = Engine::new(EngineOptions {
+    let options = EngineOptions {
         data_dir: data_dir(),
         price_file: prices::own_file(),
+        batch: args.batch,
         ..EngineOptions::default()
-    });
+    };
+    let engine = Engine::new(options);
     let unwritable = |path: &PathBuf, e: std::io::Error| {
         Failure::new(format!("{} {}", shown_path(path), plain_error(&e)))
     };
@@ -135,7 +136,8 @@ impl Run<'_> {
         let mut waiting = Vec::new();
         for source in sources {
             waiting.extend(self.entries(&source, &context, project));
-            while waiting.len() >= CHUNK {
+            // One batch after the other would take a day each.
+            while waiting.len() >= CHUNK && !self.args.batch {
                 let rest = waiting.split_off(CHUNK);
                 self.chunk(&asking, std::mem::replace(&mut waiting, rest))?;
             }
@@ -155,24 +157,6 @@ impl Run<'_> {
             spending: Spending::of_run(&project.settings().assess),
             stopped: Stopped::default(),
         })
-    }
-
-    /// The judges to ask: all, or those that `--judge` names.
-    fn judges(&self, settings: &config::Settings) -> Result<Vec<Judge>, Failure> {
-        let known = || settings.judges.iter().map(|j| j.name.as_str());
-        for name in &self.args.judge {
-            if known().any(|k| k == name) {
-                continue;
-            }
-            let advice = match nearest(name, known()) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None if settings.judges.is_empty() => "the settings declare no judge".to_owned(),
-                None => format!("known are {}", known().collect::<Vec<_>>().join(", ")),
-            };
-            return Err(Failure::new(format!("there is no judge `{name}`: {advice}")));
-        }
-        let wanted = |j: &&Judge| self.args.judge.is_empty() || self.args.judge.contains(&j.name);
-        Ok(settings.judges.iter().filter(wanted).cloned().collect())
     }
 
     fn entries(&mut self, source: &Source, context: &Context, project: &Project) -> Vec<Entry> {

@@ -140,13 +140,34 @@ impl Budget {
         }
     }
 
+    /// Takes the most that a call of a batch can cost: its reply comes too late to
+    /// give any of it back.
+    ///
+    /// # Errors
+    /// When it does not fit beside what is spent and reserved.
+    pub fn promise(&self, at_most: Option<f64>) -> Result<(), Over> {
+        match self.fit(at_most) {
+            Fit::Now(reservation) => {
+                drop(reservation);
+                Ok(())
+            }
+            Fit::Never(over) => Err(over),
+            Fit::Later => Err(Over {
+                cap: self.cap().unwrap_or(f64::INFINITY),
+                setting: self.0.setting,
+                spent: self.spent(),
+                next: at_most,
+            }),
+        }
+    }
+
     fn fit(&self, at_most: Option<f64>) -> Fit {
         let mut state = self.state();
         if let Some(over) = &state.closed {
             return Fit::Never(over.clone());
         }
         let cap = self.0.cap.unwrap_or(Nano::MAX);
-        let wanted = at_most.map(ceil);
+        let wanted = at_most.map(ceil).or((self.0.cap.is_none()).then_some(0));
         let taken = state.spent.saturating_add(state.reserved);
         match wanted {
             Some(wanted) if taken.saturating_add(wanted) <= cap => {

@@ -16,8 +16,7 @@ use tracing::Instrument as _;
 use crate::assessment::{Outcome, Unscored, UnscoredReason, reply};
 use crate::config::{Judge, Provider};
 
-use super::budget::Over;
-use super::estimate;
+use super::batch;
 use super::flight::{Claim, Permit, Waiter};
 use super::judge::{Errand, NotSent};
 use super::prepared::samples;
@@ -32,8 +31,7 @@ use super::{trust, unanswered};
 
 /// Runs one judge's lane to its end.
 pub(super) async fn run(run: Arc<Run>, judge: usize) {
-    let settings = run.prepared.job.judges[judge].clone();
-    let settings = estimate::bounded(settings, &run.purse.rates[judge]);
+    let settings = run.judge(judge);
     if let Err(refusal) = trust::allowed(&settings, run.prepared.job.trust) {
         let why = format!("judge {} is not asked: {refusal}", settings.name);
         run.notice(&why);
@@ -99,11 +97,11 @@ fn secret(run: &Run, judge: &Judge) -> Result<Option<Secret>, String> {
 const SAME_WAIT: Duration = Duration::from_millis(500);
 
 /// A judge that is asked.
-struct Lane {
-    run: Arc<Run>,
-    judge: usize,
-    settings: Judge,
-    key: Option<Secret>,
+pub(super) struct Lane {
+    pub(super) run: Arc<Run>,
+    pub(super) judge: usize,
+    pub(super) settings: Judge,
+    pub(super) key: Option<Secret>,
     /// Until when its calls wait, as far as was told.
     // Held only to compare and set; never across an await.
     waiting: Mutex<Option<Instant>>,
@@ -111,10 +109,17 @@ struct Lane {
 
 /// Criteria of one transcript that go into one call.
 #[derive(Debug)]
-struct Ask {
-    transcript: usize,
-    sample: u32,
-    criteria: Vec<usize>,
+pub(super) struct Ask {
+    pub(super) transcript: usize,
+    pub(super) sample: u32,
+    pub(super) criteria: Vec<usize>,
+}
+
+/// Criteria that go into one call, and that nobody else asks meanwhile.
+pub(super) struct Claimed {
+    pub(super) transcript: usize,
+    pub(super) sample: u32,
+    pub(super) asked: Vec<(usize, Permit)>,
 }
 
 impl Lane {
@@ -122,7 +127,11 @@ impl Lane {
     async fn ask_all(self: Arc<Self>) {
         let limit = self.settings.max_concurrency.max(1);
         let mut calls = JoinSet::new();
-        for ask in self.missing().await {
+        let mut asks = self.missing().await;
+        if self.run.engine.options.batch && batch::has(&self.settings) {
+            asks = batch::ask_all(&self, asks).await;
+        }
+        for ask in asks {
             while calls.len() >= limit {
                 calls.join_next().await;
             }
@@ -174,11 +183,11 @@ impl Lane {
     }
 
     /// Why no further call makes sense.
-    fn stopped(&self) -> Option<Unscored> {
+    pub(super) fn stopped(&self) -> Option<Unscored> {
         self.run.prepared.job.stopped.why(&self.settings.name)
     }
 
-    fn slot(&self, transcript: usize, criterion: usize) -> Slot {
+    pub(super) fn slot(&self, transcript: usize, criterion: usize) -> Slot {
         Slot { transcript, judge: self.judge, criterion }
     }
 
@@ -271,8 +280,16 @@ impl Lane {
             () = self.run.over(subject.digest) => return None,
             reply = self.send(transcript, &criteria) => reply?,
         };
-        let id = |c: &usize| self.run.prepared.criterion(*c).id.as_str();
-        let ids: Vec<&str> = criteria.iter().map(id).collect();
+        self.heard(Claimed { transcript, sample, asked }, reply).await;
+        Some(())
+    }
+
+    /// A reply is there: keeps its answers and tells what came of every criterion.
+    pub(super) async fn heard(&self, claimed: Claimed, reply: ProviderReply) {
+        let Claimed { transcript, sample, asked } = claimed;
+        let subject = &self.run.prepared.subjects[transcript];
+        let id = |(c, _): &(usize, Permit)| self.run.prepared.criterion(*c).id.as_str();
+        let ids: Vec<&str> = asked.iter().map(id).collect();
         if let Some(usage) = reply.usage() {
             self.run.count_usage(usage);
         }
@@ -295,7 +312,6 @@ impl Lane {
             permit.land(outcome.clone());
             self.run.hear(self.slot(transcript, criterion), Heard { outcome, cached: false });
         }
-        Some(())
     }
 
     /// Sends; `None` when the judge was stopped before it could be.
@@ -315,26 +331,15 @@ impl Lane {
         let call = Call { judge: &self.settings, prompt: &prompt, key: self.key.as_ref() };
         let limits = Limits::of(&self.settings, &self.run.prepared.job.settings);
         let waits = |wait: Duration, why: &str| self.waits(wait, why);
-        let (purse, estimator) = (&self.run.purse, &self.run.engine.estimator);
-        let fare = purse.fare(estimator, self.judge, &self.settings, &prompt, criteria.len());
+        let fare = self.run.fare(self.judge, &self.settings, &prompt, criteria.len());
         let errand = Errand { call, fare, limits, may_send: &may_send, waits: &waits };
         match self.run.engine.sender.ask(&errand).await {
             Ok(reply) => Some(reply),
             Err(NotSent::Unwanted) => None,
             Err(NotSent::Over(over)) => {
-                self.over(&over);
+                self.run.over_budget(&self.settings.name, &over);
                 None
             }
-        }
-    }
-
-    /// No call of this judge fits the budget any more.
-    fn over(&self, over: &Over) {
-        let name = &self.settings.name;
-        let why = Unscored::new(UnscoredReason::OverBudget, over.to_string());
-        self.run.prepared.job.stopped.stop(name, why);
-        if self.run.purse.first_refusal() {
-            self.run.notice(format!("judge {name}: {over}"));
         }
     }
 
@@ -373,7 +378,7 @@ impl Lane {
     }
 
     /// Answers go to disk before anyone hears them.
-    async fn keep(&self, rows: Vec<Row>) {
+    pub(super) async fn keep(&self, rows: Vec<Row>) {
         let Some(store) = self.run.store.as_ref().filter(|_| !rows.is_empty()) else { return };
         match store.put(rows).await {
             Ok(Ok(())) => {}
@@ -383,7 +388,7 @@ impl Lane {
     }
 
     /// Why a reply is no answer; what concerns every later call stops the judge.
-    fn failed(&self, reply: ProviderReply) -> Unscored {
+    pub(super) fn failed(&self, reply: ProviderReply) -> Unscored {
         let stops = unanswered::stops(&reply);
         let why = unanswered::why(reply, self.settings.timeout_s);
         if stops && self.run.prepared.job.stopped.stop(&self.settings.name, why.clone()) {

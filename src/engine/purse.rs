@@ -96,6 +96,41 @@ impl Purse {
         !std::mem::replace(&mut self.spent().refused, true)
     }
 
+    /// A reply that came with a batch: counts it, and writes it down at its price.
+    pub(super) fn collected(&self, index: usize, judge: &Judge, reply: &ProviderReply) {
+        let Some(usage) = reply.usage() else { return };
+        let usd = self.rates[index].cost(&usage, true);
+        {
+            let mut spent = self.spent();
+            spent.usd += usd.unwrap_or(0.0);
+            spent.unpriced |= usd.is_none();
+        }
+        self.record(judge, Some(usage), usd, name(reply), true);
+    }
+
+    fn record(
+        &self,
+        judge: &Judge,
+        usage: Option<Usage>,
+        usd: Option<f64>,
+        reply: &'static str,
+        batch: bool,
+    ) {
+        let Some(ledger) = &self.ledger else { return };
+        ledger.record(Entry {
+            at: ledger::now(),
+            project: self.project.clone(),
+            judge: judge.name.clone(),
+            provider: judge.provider,
+            model: judge.model.clone(),
+            purpose: self.spending.purpose,
+            reply,
+            batch,
+            usage,
+            usd,
+        });
+    }
+
     /// Waits until what was paid is written down; says what is in the way.
     pub(super) async fn written(&self) -> Result<(), String> {
         match &self.ledger {
@@ -110,6 +145,16 @@ impl Purse {
 }
 
 impl<'a> Fare<'a> {
+    /// Takes the most a call can cost in a batch.
+    ///
+    /// # Errors
+    /// When it does not fit, or nobody knows what it costs.
+    pub(super) fn promise(self) -> Result<(), Over> {
+        let share = if let Rate::Priced(price) = self.rate { price.batch } else { 1.0 };
+        let at_most = self.tokens.at_most(self.rate).map(|usd| usd * share);
+        self.purse.spending.budget.promise(at_most)
+    }
+
     /// Reserves the most an attempt can cost; waits while others hold the money.
     ///
     /// # Errors
@@ -152,7 +197,7 @@ impl Charge<'_> {
             spent.usd += usd.unwrap_or(0.0);
             spent.unpriced |= usd.is_none();
         }
-        self.record(counted, usd, reply);
+        self.fare.purse.record(self.fare.judge, counted, usd, reply, false);
         match usd {
             Some(usd) => self.settle_at(usd),
             None => self.held = None,
@@ -162,7 +207,7 @@ impl Charge<'_> {
     /// Nothing came back, and the money may be gone: the reservation counts as spent.
     fn lost(&mut self, reply: &'static str) {
         if self.held.take().is_some() && *self.fare.rate != Rate::Free {
-            self.record(None, None, reply);
+            self.fare.purse.record(self.fare.judge, None, None, reply, false);
         }
     }
 
@@ -170,23 +215,6 @@ impl Charge<'_> {
         if let Some(held) = self.held.take() {
             held.settle(usd);
         }
-    }
-
-    fn record(&self, usage: Option<Usage>, usd: Option<f64>, reply: &'static str) {
-        let Fare { purse, judge, .. } = self.fare;
-        let Some(ledger) = &purse.ledger else { return };
-        ledger.record(Entry {
-            at: ledger::now(),
-            project: purse.project.clone(),
-            judge: judge.name.clone(),
-            provider: judge.provider,
-            model: judge.model.clone(),
-            purpose: purse.spending.purpose,
-            reply,
-            batch: false,
-            usage,
-            usd,
-        });
     }
 }
 

@@ -12,14 +12,17 @@ use tokio_util::sync::CancellationToken;
 
 use crate::assessment::{JudgeOutcomes, Unscored, UnscoredReason};
 use crate::config::{Judge, Provider};
+use crate::prompt::Prompt;
 use crate::transcript::TranscriptDigest;
 
 use super::assess::Inner;
+use super::budget::Over;
 use super::cancel::Cancel;
+use super::estimate;
 use super::job::{AssessUpdate, RunSummary};
 use super::prepared::{Prepared, samples};
 use super::provider::Usage;
-use super::purse::Purse;
+use super::purse::{Fare, Purse};
 use super::store::Store;
 use super::tally::{Heard, Slot, Tally};
 
@@ -150,6 +153,14 @@ impl Run {
         }
     }
 
+    /// Waits until the run is over.
+    pub(super) async fn ended(&self) {
+        tokio::select! {
+            () = self.cancel.cancelled() => {}
+            () = self.overdue.cancelled() => {}
+        }
+    }
+
     /// Why what is missing is missing, once the run is over.
     pub(super) fn why_over(&self) -> Unscored {
         if self.overdue.is_cancelled() && !self.cancel.is_cancelled() {
@@ -163,6 +174,32 @@ impl Run {
     pub(super) fn drop_transcript(&self, judge: usize, transcript: usize) {
         let dropped = |slot: &Slot| slot.judge == judge && slot.transcript == transcript;
         self.close(dropped, &cancelled_outcome(), false);
+    }
+
+    /// A judge as it is asked: with its replies bounded, where they cost something.
+    pub(super) fn judge(&self, judge: usize) -> Judge {
+        let settings = self.prepared.job.judges[judge].clone();
+        estimate::bounded(settings, &self.purse.rates[judge])
+    }
+
+    /// What a call may cost.
+    pub(super) fn fare<'a>(
+        &'a self,
+        index: usize,
+        judge: &'a Judge,
+        prompt: &Prompt,
+        criteria: usize,
+    ) -> Fare<'a> {
+        self.purse.fare(&self.engine.estimator, index, judge, prompt, criteria)
+    }
+
+    /// No call of this judge fits the budget any more.
+    pub(super) fn over_budget(&self, judge: &str, over: &Over) {
+        let why = Unscored::new(UnscoredReason::OverBudget, over.to_string());
+        self.prepared.job.stopped.stop(judge, why);
+        if self.purse.first_refusal() {
+            self.notice(format!("judge {judge}: {over}"));
+        }
     }
 
     /// One call more is sent.
