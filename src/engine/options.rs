@@ -17,6 +17,9 @@ pub struct EngineOptions {
     pub env: fn(&str) -> Option<String>,
     /// In place of every judge's own `timeout_s`.
     pub timeout: Option<Duration>,
+    /// Hand calls in as batches where a provider has them: half the price, and
+    /// up to a day.
+    pub batch: bool,
     /// Time and chance.
     pub clock: Clock,
 }
@@ -27,6 +30,7 @@ impl Default for EngineOptions {
             data_dir: None,
             env: |name| std::env::var(name).ok(),
             timeout: None,
+            batch: false,
             clock: Clock::real(),
         }
     }
