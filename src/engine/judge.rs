@@ -116,8 +116,8 @@ impl Sender {
             Ok(sent) => Sent { reply: redacted(sent.reply, call), ..sent },
             Err(error) => {
                 let detail = network(&error, call);
-                let (after, slow_down) = (None, false);
-                Sent::bare(ProviderReply::Retryable { after, slow_down, detail })
+                let reply = ProviderReply::Retryable { after: None, slow_down: false, detail };
+                Sent { unreached: error.is_connect(), ..Sent::bare(reply) }
             }
         }
     }
@@ -167,7 +167,8 @@ impl Sender {
         };
         let reply = HttpReply { status, headers: &headers, body: &String::from_utf8_lossy(&body) };
         let hint = retry::hint(&headers, self.options.clock.wall());
-        Ok(Sent { status: Some(status), hint, reply: provider::parse(call.judge, &reply) })
+        let reply = provider::parse(call.judge, &reply);
+        Ok(Sent { status: Some(status), hint, unreached: false, reply })
     }
 
     fn client(&self, judge: &Judge) -> Result<&Client, reqwest::Error> {
