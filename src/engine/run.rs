@@ -60,7 +60,8 @@ impl Run {
     ) -> Self {
         let names = prepared.job.judges.iter().map(|j| j.name.as_str().into()).collect();
         let ids = prepared.job.rubric.criteria.iter().map(|c| c.id.as_str().into()).collect();
-        let (started, counts, calls) = (Instant::now(), Mutex::default(), AtomicUsize::new(0));
+        let (started, counts, calls) =
+            (engine.options.clock.now(), Mutex::default(), AtomicUsize::new(0));
         let overdue = CancellationToken::new();
         Self {
             engine,
@@ -253,7 +254,7 @@ impl Run {
     }
 
     fn elapsed(&self) -> Duration {
-        self.started.elapsed()
+        self.engine.options.clock.now().saturating_duration_since(self.started)
     }
 
     fn say(&self, update: AssessUpdate) {
