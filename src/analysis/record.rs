@@ -43,8 +43,9 @@ pub struct Outline {
     pub digest: Option<TranscriptDigest>,
     /// Equal for equal conversations, as far as this process is concerned.
     pub content: u128,
-    /// The same through case, white space and punctuation (rule D001).
-    pub normalised: u128,
+    /// The same through case, white space and punctuation (rule D001); `None` when
+    /// not asked for.
+    pub normalised: Option<u128>,
     /// The record's own batch.
     pub batch: Option<String>,
     /// Tokens of the record as rendered; `None` until counted.
@@ -99,7 +100,7 @@ pub fn analyse(record: &str, context: &Context, memo: &mut Memo) -> RecordAnalys
     let Ok(transcript) = reading.transcript else {
         return RecordAnalysis { findings, shape, outline: None };
     };
-    let mut outline = outline(record, &transcript, context.measures, memo);
+    let mut outline = outline(record, &transcript, context, memo);
     if !broken {
         let style = persona_style(record, &json);
         let mut look = Look { record, transcript: &transcript, style, context, memo };
@@ -183,14 +184,16 @@ pub fn check_results(
 ) -> Vec<(usize, CheckResult)> {
     let Some(rubric) = &context.rubric else { return Vec::new() };
     let json = json::parse(record, context.depth_limit);
-    let mut outline = outline(record, transcript, false, memo);
+    let unmeasured = Context { measures: false, compares: false, ..context.clone() };
+    let mut outline = outline(record, transcript, &unmeasured, memo);
     let style = persona_style(record, &json);
     let mut look = Look { record, transcript, style, context, memo };
     look.count(&mut outline, &mut Vec::new());
     look.results(rubric, &outline)
 }
 
-fn outline(record: &str, transcript: &Transcript, measures: bool, memo: &mut Memo) -> Outline {
+fn outline(record: &str, transcript: &Transcript, context: &Context, memo: &mut Memo) -> Outline {
+    let Context { measures, compares, .. } = *context;
     let mut exchange_of = vec![None; transcript.messages.len()];
     for exchange in &transcript.exchanges {
         for &index in exchange.user.iter().chain(&exchange.rest) {
@@ -212,7 +215,9 @@ fn outline(record: &str, transcript: &Transcript, measures: bool, memo: &mut Mem
         shape: transcript.shape,
         digest: measures.then(|| digest_of(record, transcript, memo)),
         content: content_of(transcript),
-        normalised: digest::normalised_of(digest::spoken(transcript).map(|m| memo.normalised(m))),
+        normalised: compares.then(|| {
+            digest::normalised_of(digest::spoken(transcript).map(|m| memo.normalised(m)))
+        }),
         batch: transcript.batch.clone(),
         tokens: None,
         exchanges: transcript

@@ -185,5 +185,6 @@ pub fn context(rules: &Rules, project: &Project, families: Families, measures: b
             template_is_set: rules.template_is_set,
         })
     });
-    Context { rubric, counting, families, measures, depth_limit: settings.limits.depth }
+    let depth_limit = settings.limits.depth;
+    Context { rubric, counting, families, measures, depth_limit, ..Context::default() }
 }
