@@ -117,7 +117,10 @@ fn a_hostile_document_delays_no_other() {
         "a".repeat(1 << 20)
     );
     // Longer than anything that is looked at where edits are.
-    let line = format!("{{\"messages\":[{}1]}}\n", "[1,{\"a\":null}],".repeat(1 << 20));
+    let line = format!(
+        "{{\"messages\":[{{\"role\":\"User\",\"content\":\"{}\"}}]}}\n",
+        "words ".repeat(3 << 19)
+    );
     let other = "file:///b.jsonl";
     let mut client = Client::utf8();
     client.open(other, 1, "{\"a\" 1}\n");
