@@ -6,9 +6,13 @@
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod crowd;
+#[cfg(test)]
 mod engine;
 #[cfg(test)]
 mod examples;
+#[cfg(test)]
+mod kills;
 #[cfg(test)]
 mod lsp;
 #[cfg(test)]
@@ -17,6 +21,8 @@ mod oracle;
 mod positions;
 #[cfg(test)]
 mod provider;
+#[cfg(test)]
+mod soak;
 #[cfg(test)]
 mod survival;
 #[cfg(test)]
