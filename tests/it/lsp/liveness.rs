@@ -66,8 +66,7 @@ fn long_file() -> String {
     let mut text = String::new();
     for i in 0..4000 {
         let role = if i == 0 { "User" } else { "user" };
-        let messages =
-            json!([{"role": role, "content": "hi"}, {"role": "assistant", "content": "yo"}]);
+        let messages = json!([{"role": role, "content": format!("hi {i}")}, {"role": "assistant", "content": "yo"}]);
         text.push_str(&json!({"id": format!("t{i}"), "messages": messages}).to_string());
         text.push('\n');
     }
@@ -80,7 +79,7 @@ fn slow_requests_delay_no_edit() {
     let mut client = Client::utf8();
     let text = long_file();
     client.open(URI, 1, &text);
-    client.shows(URI, |s| s.brief().iter().any(|d| d.starts_with("M0")));
+    client.shows(URI, |s| !s.diagnostics.is_empty());
     let ask = json!({"textDocument": {"uri": URI}});
     let ids: Vec<i64> =
         (0..SLOW).map(|_| client.request("textDocument/documentSymbol", ask.clone())).collect();
@@ -133,7 +132,7 @@ fn a_hostile_document_delays_no_other() {
     client.shows(other, |s| s.version == Some(2));
     let shown = client.shown("file:///line.jsonl").diagnostics;
     assert!(shown.is_empty(), "the edit waited for the long line: {shown:?}");
-    for hostile in ["file:///deep.jsonl", "file:///run.jsonl", "file:///line.jsonl"] {
+    for hostile in ["file:///deep.jsonl", "file:///run.jsonl"] {
         client.shows(hostile, |s| !s.diagnostics.is_empty());
     }
 }
