@@ -193,6 +193,16 @@ impl Run {
         self.say(AssessUpdate::Waiting { generation, judge, wait, why });
     }
 
+    /// A judge is not asked any more.
+    pub(super) fn stopped(&self, judge: usize, why: String) {
+        let judge = Arc::clone(&self.names[judge]);
+        self.say(AssessUpdate::JudgeStopped {
+            generation: self.prepared.job.generation,
+            judge,
+            why,
+        });
+    }
+
     /// Says something once.
     pub(super) fn notice(&self, message: impl Into<String>) {
         let generation = self.prepared.job.generation;

@@ -18,6 +18,7 @@ use crate::engine::{Engine, EngineOptions};
 use crate::text::document::{Change, Document, Encoding};
 use crate::transcript::TranscriptDigest;
 
+use super::accounts::Accounts;
 use super::capabilities::ClientFlags;
 use super::event::{Event, EventSender, Introduction};
 use super::jobs::Jobs;
@@ -55,6 +56,8 @@ pub struct Session {
     pub(super) said: HashSet<(Uri, String)>,
     /// The user's own data folder.
     pub(super) data_dir: Option<PathBuf>,
+    /// Whether judges answer.
+    pub(super) accounts: Accounts,
     /// Passes over whole projects, and what they found.
     pub(super) sweeps: Sweeps,
     /// Projects whose transcripts are assessed once the saved rubric is read.
@@ -86,6 +89,7 @@ impl Session {
             heard: HashSet::new(),
             said: HashSet::new(),
             data_dir: options.data_dir,
+            accounts: Accounts::default(),
             sweeps: Sweeps::default(),
             reassess: HashSet::new(),
         }
