@@ -4,7 +4,8 @@
 //! user; it sends [`AssessUpdate`]s, and dropping their receiver stops nothing
 //! that is paid for.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
@@ -17,6 +18,7 @@ use crate::prompt::FenceKey;
 use super::cancel::Cancel;
 use super::fence;
 use super::flight::Flights;
+use super::history::{self, History};
 use super::job::{AssessJob, AssessUpdate, RunSummary};
 use super::judge::Sender;
 use super::lane;
@@ -44,6 +46,8 @@ pub(super) struct Inner {
     pub(super) sender: Sender,
     stores: Stores,
     fence: OnceLock<FenceKey>,
+    // Held only to look up one entry; never across an await.
+    told: Mutex<HashSet<String>>,
 }
 
 impl Engine {
@@ -52,8 +56,8 @@ impl Engine {
     pub fn new(options: EngineOptions) -> Self {
         let stores = Stores::new(options.data_dir.clone());
         let sender = Sender::new(options.clone());
-        let (flights, fence) = (Flights::default(), OnceLock::new());
-        Self { inner: Arc::new(Inner { options, flights, sender, stores, fence }) }
+        let (flights, fence, told) = (Flights::default(), OnceLock::new(), Mutex::default());
+        Self { inner: Arc::new(Inner { options, flights, sender, stores, fence, told }) }
     }
 
     /// Assesses: tells what is stored, asks the rest, streams outcomes as they
@@ -86,12 +90,30 @@ impl Engine {
         if let Opened::Failed { why, first: true } = &opened {
             run.notice(format!("{why}. Answers are shown but not kept."));
         }
+        self.tell_own_text(&run);
         let mut lanes = JoinSet::new();
         for judge in 0..judges {
             lanes.spawn(lane::run(Arc::clone(&run), judge).in_current_span());
         }
         while lanes.join_next().await.is_some() {}
         run.end()
+    }
+
+    /// Says once, as long as the engine lives, which judges judge their own kind.
+    fn tell_own_text(&self, run: &Run) {
+        let mut told = self.inner.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = run.prepared.own_text().into_iter();
+        let new: Vec<String> = own
+            .filter(|(judge, _)| told.insert((*judge).to_owned()))
+            .map(|(_, sentence)| sentence)
+            .collect();
+        if !new.is_empty() {
+            run.notice(format!(
+                "text of a judge's own model family is assessed by {}: models are lenient with \
+                 their own, so ask a judge of another family too",
+                new.join(" and ")
+            ));
+        }
     }
 
     fn prepared(&self, job: AssessJob) -> Prepared {
@@ -134,6 +156,14 @@ impl Engine {
             }
         }
         known
+    }
+
+    /// What the store knows of each judge's steadiness.
+    #[must_use]
+    pub fn history(&self, job: &AssessJob) -> Vec<History> {
+        let prepared = self.prepared(job.clone());
+        let opened = self.inner.stores.existing(prepared.project());
+        history::of(&prepared, opened.store())
     }
 
     /// What a run would take, without sending anything.

@@ -4,6 +4,7 @@
 //! true whatever happens to the document meanwhile. The engine never talks to
 //! the user; these values are all it says.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,13 +39,25 @@ pub struct AssessJob {
     pub project_dir: Option<PathBuf>,
 }
 
-/// A transcript with its digest.
+/// A transcript with its digest, and what its record says beside it.
 #[derive(Clone, Debug)]
 pub struct JobTranscript {
     /// The transcript.
     pub transcript: Arc<Transcript>,
     /// Its digest.
     pub digest: TranscriptDigest,
+    /// The outcomes of the computed criteria, by id.
+    pub checks: Arc<BTreeMap<String, Outcome>>,
+    /// The model that wrote it, where the record says so.
+    pub generator: Option<Arc<str>>,
+}
+
+impl JobTranscript {
+    /// A transcript of which nothing more is known.
+    #[must_use]
+    pub fn new(transcript: Arc<Transcript>, digest: TranscriptDigest) -> Self {
+        Self { transcript, digest, checks: Arc::default(), generator: None }
+    }
 }
 
 /// Something that happened during a run.

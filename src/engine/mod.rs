@@ -6,6 +6,7 @@ pub mod cancel;
 pub mod disk;
 mod fence;
 pub mod flight;
+pub mod history;
 pub mod job;
 mod judge;
 mod lane;

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::assessment::asked;
+use crate::assessment::{asked, family};
 use crate::config::{Judge, Provider};
 use crate::prompt::{self, FenceKey, Layout, Prompt, Question};
 use crate::rubric::{Criterion, Subjectivity, digest};
@@ -57,6 +57,20 @@ impl Prepared {
             subjects[index].ids.push(one.transcript.id.clone());
         }
         Self { job, subjects, criteria, fence }
+    }
+
+    /// The judges that are asked about text of their own family, and how much of it,
+    /// as in `one (qwen wrote 3 of 9 transcripts)`.
+    pub(super) fn own_text(&self) -> Vec<(&str, String)> {
+        let all = self.job.transcripts.len();
+        let told = |judge: &Judge| {
+            let by = self.job.transcripts.iter().filter_map(|t| t.generator.as_deref());
+            let own = by.filter(|generator| family::is_own(judge, generator)).count();
+            let family = family::of_judge(judge).filter(|_| own > 0)?;
+            Some(format!("{} ({family} wrote {own} of {all} transcripts)", judge.name))
+        };
+        let judges = self.job.judges.iter().filter(|j| j.provider != Provider::Recorded);
+        judges.filter_map(|judge| Some((judge.name.as_str(), told(judge)?))).collect()
     }
 
     pub(super) fn criterion(&self, index: usize) -> &Criterion {

@@ -27,6 +27,7 @@ mod lifecycle;
 mod look;
 mod main_loop;
 mod objection;
+mod of_record;
 mod open_document;
 mod outbox;
 mod panel;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::analysis::context::{Context, Memo};
 use crate::analysis::record::check_results;
-use crate::assessment::{Outcome, checked};
+use crate::assessment::{Outcome, checked, family};
 use crate::cli::scan::{Seen, Source, scan};
 use crate::cli::settings::shown_path;
 use crate::engine::disk::DiskError;
@@ -31,7 +31,9 @@ pub struct Entry {
     /// Its digest.
     pub digest: TranscriptDigest,
     /// The outcomes of the computed criteria.
-    pub checks: BTreeMap<String, Outcome>,
+    pub checks: Arc<BTreeMap<String, Outcome>>,
+    /// The model that wrote it, where the record says so.
+    pub generator: Option<Arc<str>>,
 }
 
 /// The transcripts of a file, and the lines that hold none.
@@ -79,7 +81,8 @@ fn entry(seen: Seen, file: &Arc<str>, context: &Context, memo: &mut Memo) -> Opt
         batch: outline.batch.unwrap_or_default(),
         tokens: outline.tokens,
         digest: digest::of(&seen.text, &transcript),
-        checks: checked::outcomes(rubric, &transcript, &results),
+        checks: Arc::new(checked::outcomes(rubric, &transcript, &results)),
+        generator: family::recorded(&seen.text),
         transcript: Arc::new(transcript),
     })
 }

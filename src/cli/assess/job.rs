@@ -46,6 +46,8 @@ impl Asking {
         let transcript = |entry: &Entry| JobTranscript {
             transcript: Arc::clone(&entry.transcript),
             digest: entry.digest,
+            checks: Arc::clone(&entry.checks),
+            generator: entry.generator.clone(),
         };
         AssessJob {
             generation: 0,
