@@ -36,6 +36,9 @@ pub(super) async fn run(run: Arc<Run>, judge: usize) {
     }
     match secret(&run, &settings) {
         Ok(key) => {
+            if let Some(unsent) = provider::unsent(&settings) {
+                run.notice(unsent);
+            }
             let stopped = OnceLock::new();
             Lane { run, judge, settings, key, stopped }.ask_all().await;
         }
@@ -73,11 +76,16 @@ fn replay(run: &Run, judge: usize) {
 
 /// The key a judge wants, from the environment.
 fn secret(run: &Run, judge: &Judge) -> Result<Option<Secret>, String> {
-    let Some(name) = &judge.api_key_env else { return Ok(None) };
-    let key = (run.engine.options.env)(name).as_deref().and_then(Secret::new);
+    let named = judge.api_key_env.as_deref();
+    let variables = match &named {
+        Some(name) => std::slice::from_ref(name),
+        None => provider::key_variables(judge),
+    };
+    let Some(first) = variables.first() else { return Ok(None) };
+    let held = |name: &&str| (run.engine.options.env)(name).as_deref().and_then(Secret::new);
     let missing =
-        || format!("judge {}: the environment has no {name}; set it to the key", judge.name);
-    key.map(Some).ok_or_else(missing)
+        || format!("judge {}: the environment has no {first}; set it to the key", judge.name);
+    variables.iter().find_map(held).map(Some).ok_or_else(missing)
 }
 
 /// A judge that is asked.

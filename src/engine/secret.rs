@@ -16,6 +16,12 @@ impl Secret {
         (!key.is_empty()).then(|| Self(key.to_owned()))
     }
 
+    /// The key as it is, for a header or a variable that takes it so.
+    #[must_use]
+    pub(super) fn plain(&self) -> String {
+        self.0.clone()
+    }
+
     /// The key as a `Bearer` header value.
     #[must_use]
     pub(super) fn bearer(&self) -> String {
