@@ -72,7 +72,7 @@ fn starts(name: &str) -> Option<&'static str> {
         let rest = name.trim_start().strip_prefix(*prefix);
         rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphabetic()))
     };
-    FAMILIES.iter().find(|(_, prefixes)| prefixes.iter().any(|p| begins(&p))).map(|(f, _)| *f)
+    FAMILIES.iter().find(|(_, prefixes)| prefixes.iter().any(begins)).map(|(f, _)| *f)
 }
 
 /// A judge's family: the one in its settings, else its model's, else its API's.
