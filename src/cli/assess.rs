@@ -14,6 +14,7 @@ mod totals;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -29,7 +30,7 @@ use crate::assessment::{JudgeOutcomes, Scorecard, scorecard};
 use crate::config::{self, Judge};
 use crate::engine::rules::{self, Rules};
 use crate::engine::workspace::{Project, data_dir, plain as plain_error};
-use crate::engine::{Engine, EngineOptions, Plan, RecordingWriter, RunSummary, Trust};
+use crate::engine::{Engine, EngineOptions, Plan, RecordingWriter, RunSummary, Stopped, Trust};
 use crate::rubric::{Rubric, digest};
 use crate::text::nearest::nearest;
 use checkpoint::{Checkpoint, Place};
@@ -43,6 +44,7 @@ const CHUNK: usize = 1000;
 struct Run<'a> {
     args: &'a Assess,
     session: &'a mut Session,
+    began: Instant,
     engine: Engine,
     checkpoint: Option<Checkpoint>,
     recording: Option<RecordingWriter>,
@@ -70,6 +72,7 @@ pub fn run(args: &Assess, session: &mut Session) -> Result<Ending, Failure> {
     let mut run = Run {
         args,
         session,
+        began: Instant::now(),
         engine,
         checkpoint,
         recording,
@@ -132,6 +135,8 @@ impl Run<'_> {
             settings: project.settings().assess.clone(),
             trust,
             project_dir: project.root.clone(),
+            began: self.began,
+            stopped: Stopped::default(),
         })
     }
 

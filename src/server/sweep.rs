@@ -19,7 +19,7 @@ use crate::assessment::statistics::Counted;
 use crate::assessment::{Mark, checked};
 use crate::config::layer;
 use crate::engine::workspace::{self, Outside, Workspace};
-use crate::engine::{AssessJob, Cancel, Engine, JobTranscript, Plan, Trust};
+use crate::engine::{AssessJob, Cancel, Engine, JobTranscript, Plan, Stopped, Trust};
 use crate::prompt::Template;
 use crate::rubric::Criterion;
 use crate::text::document::Encoding;
@@ -67,6 +67,8 @@ pub struct Sweep {
     pub shows: bool,
     /// Ends the pass early.
     pub cancel: Cancel,
+    /// Judges that are not asked any more.
+    pub stopped: Stopped,
 }
 
 /// What a pass found.
@@ -152,6 +154,7 @@ impl Sweep {
             template: Arc::clone(&self.template),
             trust: self.trust,
             project_dir: self.live.project.root.clone(),
+            stopped: self.stopped.clone(),
         }
     }
 }

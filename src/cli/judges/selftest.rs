@@ -18,7 +18,7 @@ use crate::cli::style::{Style, plain, wrap};
 use crate::cli::{Ending, Failure, Session};
 use crate::config::{Judge, Provider};
 use crate::engine::workspace::Project;
-use crate::engine::{AssessJob, Engine, EngineOptions, JobTranscript, Trust};
+use crate::engine::{AssessJob, Engine, EngineOptions, JobTranscript, Stopped, Trust};
 use crate::prompt::Template;
 use crate::transcript::TranscriptDigest;
 
@@ -83,6 +83,7 @@ fn asked(
         template: Arc::new(Template::builtin()),
         trust,
         project_dir: project.root.clone(),
+        stopped: Stopped::default(),
     }
 }
 
