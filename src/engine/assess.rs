@@ -157,11 +157,11 @@ impl Engine {
         for judge in 0..job.judges.len() {
             let Some(source) = Source::of(&prepared, judge, opened.store()) else { continue };
             for (transcript, subject) in prepared.subjects.iter().enumerate() {
+                let repeated = source.is_repeated(&prepared, judge, transcript);
                 for &criterion in &subject.questions {
                     let slot = Slot { transcript, judge, criterion };
-                    known.extend(
-                        source.outcome(&prepared, slot).map(|o| update(&prepared, slot, o)),
-                    );
+                    let outcome = source.outcome(&prepared, slot, repeated);
+                    known.extend(outcome.map(|o| update(&prepared, slot, o)));
                 }
             }
         }
@@ -202,15 +202,27 @@ impl<'a> Source<'a> {
         Recording::read(&path).ok().map(Self::Recording)
     }
 
-    /// The answer to every sample, the worst of them.
-    fn outcome(&self, prepared: &Prepared, slot: Slot) -> Option<Outcome> {
+    /// Whether the store says that this transcript is asked about again. Where it
+    /// does not say, what there is counts.
+    fn is_repeated(&self, prepared: &Prepared, judge: usize, transcript: usize) -> bool {
+        let Self::Store(store) = self else { return false };
+        let first = |criterion| {
+            let slot = Slot { transcript, judge, criterion };
+            store.get(&prepared.key(slot, 0)).map(Outcome::Answered)
+        };
+        prepared.is_repeated(judge, transcript, first).unwrap_or(false)
+    }
+
+    /// The answer to every sample that is asked for, the worst of them.
+    fn outcome(&self, prepared: &Prepared, slot: Slot, repeated: bool) -> Option<Outcome> {
         match self {
             Self::Recording(recording) => {
                 Some(recording.answer(prepared, slot)).filter(|o| o.answer().is_some())
             }
             Self::Store(store) => {
-                let samples = 0..samples(&prepared.job.judges[slot.judge]);
-                let stored: Option<Vec<Outcome>> = samples
+                let again = repeated || prepared.criterion(slot.criterion).gate;
+                let samples = if again { samples(&prepared.job.judges[slot.judge]) } else { 1 };
+                let stored: Option<Vec<Outcome>> = (0..samples)
                     .map(|n| store.get(&prepared.key(slot, n)).map(Outcome::Answered))
                     .collect();
                 stored?.into_iter().max_by_key(|outcome| Mark::of(Some(outcome)))

@@ -17,6 +17,7 @@ use crate::rubric::Rubric;
 use crate::transcript::Transcript;
 use crate::transcript::digest::TranscriptDigest;
 
+use super::tally::Flips;
 use super::trust::Trust;
 
 /// Transcripts to assess: owned, so that the document may change meanwhile.
@@ -196,6 +197,8 @@ pub struct RunSummary {
     pub elapsed: Duration,
     /// It was cancelled.
     pub cancelled: bool,
+    /// How often each judge that was asked repeatedly changed its mind.
+    pub flips: BTreeMap<String, Flips>,
 }
 
 /// `claude: asks again in 12 s (HTTP 529: Overloaded)`

@@ -4,11 +4,11 @@
 //! once; whatever is looked up, planned or asked goes by the same keys and the
 //! same grouping.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::assessment::{asked, family};
+use crate::assessment::{Outcome, asked, family};
 use crate::config::{Judge, Provider};
 use crate::prompt::{self, FenceKey, Layout, Prompt, Question};
 use crate::rubric::{Criterion, Subjectivity, digest};
@@ -25,6 +25,8 @@ pub(super) struct Subject {
     pub(super) transcript: Arc<Transcript>,
     pub(super) digest: TranscriptDigest,
     pub(super) ids: Vec<String>,
+    /// The outcomes of its computed criteria.
+    pub(super) checks: Arc<BTreeMap<String, Outcome>>,
     /// The questions it is asked: indices into the rubric's criteria.
     pub(super) questions: Vec<usize>,
 }
@@ -51,8 +53,8 @@ impl Prepared {
             if index == next {
                 let transcript = Arc::clone(&one.transcript);
                 let questions = questions(&job, &transcript);
-                let (digest, ids) = (one.digest, Vec::new());
-                subjects.push(Subject { transcript, digest, ids, questions });
+                let (digest, ids, checks) = (one.digest, Vec::new(), Arc::clone(&one.checks));
+                subjects.push(Subject { transcript, digest, ids, checks, questions });
             }
             subjects[index].ids.push(one.transcript.id.clone());
         }

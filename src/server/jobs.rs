@@ -15,9 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tower_lsp_server::gen_lsp_types::Uri;
 
 use crate::analysis::rubric_lenses::money;
-use crate::engine::{
-    AssessJob, AssessUpdate, Cancel, Engine, Plan, RunSummary, Stopped, Trust,
-};
+use crate::engine::{AssessJob, AssessUpdate, Cancel, Engine, Plan, RunSummary, Stopped, Trust};
 use crate::prompt::Template;
 use crate::text::Span;
 use crate::text::document::Document;
