@@ -115,7 +115,7 @@ impl Run<'_> {
         }
         let asking = self.asking(project, &rules)?;
         let families = Families { structure: false, tokens: false, checks: true };
-        let context = context(&rules, project, families, false);
+        let context = context(&rules, project, families, true);
         let mut waiting = Vec::new();
         for source in sources {
             waiting.extend(self.entries(&source, &context, project));
@@ -179,6 +179,9 @@ impl Run<'_> {
 
     /// Assesses some transcripts, or says what that would take.
     fn chunk(&mut self, asking: &Asking, entries: Vec<Entry>) -> Result<(), Failure> {
+        if self.summary.cancelled {
+            return Ok(());
+        }
         let out = &mut self.session.out;
         let done = resume::done(self.checkpoint.as_ref(), asking, &entries, out);
         let open = entries.iter().zip(&done).filter(|(_, done)| done.is_none()).map(|(e, _)| e);
@@ -242,6 +245,9 @@ impl Run<'_> {
         });
         let (summary, said) = ran.map_err(|e| Failure::new(format!("cannot start: {e}")))?;
         totals::add_summary(&mut self.summary, &summary);
+        if summary.cancelled {
+            self.ending = self.ending.max(Ending::Incomplete);
+        }
         match trouble {
             Some(e) => {
                 Err(Failure::new(format!("a result could not be kept: {}", plain_error(&e))))
@@ -321,6 +327,12 @@ impl Run<'_> {
                 let flips = totals::flips(&self.summary, style);
                 self.session.out.write(&flips);
             }
+        }
+        if self.summary.cancelled {
+            self.session.out.warning(
+                "stopped before the end; what was answered is kept: run the same command again to \
+                 ask the rest",
+            );
         }
     }
 }

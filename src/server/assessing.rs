@@ -173,6 +173,15 @@ impl Session {
             Some(id) => record.outline().is_some_and(|outline| *outline.id == **id),
             None => true,
         };
+        if let Some(document) = self.documents.get_mut(&uri).filter(|d| !d.is_read()) {
+            if target.transcript.is_none() {
+                // Its text is known as soon as it is looked at; then it is assessed.
+                document.wants_assessment = true;
+                document.touch();
+                return Accepted::yes();
+            }
+            document.look_closely(named);
+        }
         let wanted = |record: &Record<'_>| named(record) && !self.is_being_asked(&uri, record);
         match self.wish(&uri, Cause::Command, &wanted) {
             Some(wish) => {

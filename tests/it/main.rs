@@ -18,6 +18,8 @@ mod lsp;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]
+mod positions;
+#[cfg(test)]
 mod provider;
 #[cfg(test)]
 mod soak;

@@ -7,6 +7,8 @@ mod fix;
 mod judges;
 mod review;
 mod settings;
+mod terminal;
+mod together;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
