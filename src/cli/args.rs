@@ -70,6 +70,8 @@ pub enum Command {
     Explain(Explain),
     /// Print the settings in force and what the project consists of
     Status(Status),
+    /// List the judges and what is known of them; try them on planted flaws
+    Judges(Judges),
     /// Trust a project, so that its judges may use your keys
     Trust(Trust),
 }
@@ -166,6 +168,24 @@ pub struct Status {
     /// Print every setting and where it came from
     #[arg(long = "config", id = "settings")]
     pub settings: bool,
+}
+
+/// `judges`
+#[derive(Args, Debug)]
+pub struct Judges {
+    /// The project, or anything in it
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// Only these judges
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub judge: Vec<String>,
+    /// Ask each judge about conversations of which the right answers are known: planted
+    /// flaws, and texts that try to steer it. Costs a few calls a judge
+    #[arg(long)]
+    pub selftest: bool,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: DataFormat,
 }
 
 /// `trust`

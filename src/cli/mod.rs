@@ -18,6 +18,7 @@ mod explain;
 mod fix;
 mod gate;
 mod init;
+mod judges;
 mod known;
 mod lsp;
 pub mod output;
@@ -129,6 +130,7 @@ fn dispatch(command: Command, session: &mut Session) -> Result<Ending, Failure> 
         Command::Tokens(args) => tokens::run(&args, session),
         Command::Explain(args) => explain::run(&args, session),
         Command::Status(args) => status::run(&args, session),
+        Command::Judges(args) => judges::run(&args, session),
         Command::Review(args) => review::run(&args, session),
         Command::Gate(args) => gate::run(&args, session),
         Command::Lsp(_) | Command::Init(_) | Command::Trust(_) => Ok(Ending::Good),

@@ -54,6 +54,8 @@ impl Asking {
         let transcript = |entry: &Entry| JobTranscript {
             transcript: Arc::clone(&entry.transcript),
             digest: entry.digest,
+            checks: Arc::clone(&entry.checks),
+            generator: entry.generator.clone(),
         };
         let mut settings = self.settings.clone();
         settings.deadline_s = settings.deadline_s.saturating_sub(self.began.elapsed().as_secs());
