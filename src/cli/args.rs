@@ -170,6 +170,12 @@ pub struct Trust {
     /// The project folder, or anything in it
     #[arg(default_value = ".")]
     pub dir: PathBuf,
+    /// Take the trust back
+    #[arg(long, conflicts_with = "list")]
+    pub revoke: bool,
+    /// Print every project you trust
+    #[arg(long)]
+    pub list: bool,
 }
 
 /// `tokens`
