@@ -107,6 +107,8 @@ pub struct Judge {
     pub base_url: Option<String>,
     /// The environment variable that holds the key.
     pub api_key_env: Option<String>,
+    /// The program and its arguments (`claude-cli`); only the user's own file may name one.
+    pub command: Option<Vec<String>>,
     /// The recording (`recorded`), relative to the project folder.
     pub file: Option<PathBuf>,
     /// Calls under way at once.

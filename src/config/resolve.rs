@@ -136,6 +136,10 @@ fn text(value: &Value) -> Option<String> {
     if let Value::Text(text) = value { Some(text.clone()) } else { None }
 }
 
+fn texts(value: &Value) -> Option<Vec<String>> {
+    if let Value::Texts(texts) = value { Some(texts.clone()) } else { None }
+}
+
 fn number(value: &Value) -> Option<f64> {
     if let Value::Number(number) = value { Some(*number) } else { None }
 }
@@ -231,6 +235,7 @@ fn judge(name: &str, parts: &[Part<'_>]) -> Result<Judge, String> {
         model: words("model").unwrap_or_default(),
         base_url: words("base_url"),
         api_key_env: words("api_key_env"),
+        command: set("command").and_then(|(_, v)| texts(v)),
         file: words("file").map(Into::into),
         max_concurrency: set("max_concurrency").and_then(|(_, v)| integer(v)).unwrap_or(8),
         timeout_s: set("timeout_s").and_then(|(_, v)| integer(v)).unwrap_or(120),
@@ -336,6 +341,14 @@ mod tests {
         let judges = &both.settings.judges;
         assert_eq!(judges.len(), 1, "the project decides which judges there are");
         assert_eq!((judges[0].model.as_str(), judges[0].origin), ("big", Origin::UserFile));
+    }
+
+    #[test]
+    fn a_command_comes_from_the_users_own_file() {
+        let text = "[[judge]]\nname = 'cli'\nprovider = 'claude-cli'\nmodel = 'm'\n";
+        let own = parse(&format!("{text}command = ['my-claude', '-x']\n"), Origin::UserFile);
+        let both = resolve(&[own, parse(text, Origin::ProjectFile)]);
+        assert_eq!(both.settings.judges[0].command, Some(vec!["my-claude".into(), "-x".into()]));
     }
 
     #[test]

@@ -68,13 +68,15 @@ impl Sender {
         let mut attempt = 1;
         loop {
             let reply = self.send(call, &request).await;
-            let ProviderReply::Retryable { after, detail } = reply else { return reply };
+            let ProviderReply::Retryable { after, slow_down, detail } = reply else {
+                return reply;
+            };
             if after.is_some_and(|after| after > self.options.longest_wait) {
                 return ProviderReply::QuotaExhausted(detail);
             }
             if attempt >= self.options.attempts {
                 let detail = format!("{detail}, {attempt} times");
-                return ProviderReply::Retryable { after, detail };
+                return ProviderReply::Retryable { after, slow_down, detail };
             }
             tracing::debug!(judge = call.judge.name, attempt, "asking again");
             self.options.pause.wait(after.unwrap_or_else(|| backoff(attempt, spread))).await;
@@ -89,7 +91,8 @@ impl Sender {
             Err(_) => ProviderReply::TimedOut,
             Ok(Ok(reply)) => redacted(reply, call),
             Ok(Err(error)) => {
-                ProviderReply::Retryable { after: None, detail: network(&error, call) }
+                let detail = network(&error, call);
+                ProviderReply::Retryable { after: None, slow_down: false, detail }
             }
         }
     }
@@ -120,7 +123,8 @@ impl Sender {
             .filter_map(|(k, v)| Some((k.as_str().to_owned(), v.to_str().ok()?.to_owned())))
             .collect();
         let Some(body) = read(response).await? else {
-            return Ok(ProviderReply::Unreadable("the reply is too long".into()));
+            let why = "the reply is too long".to_owned();
+            return Ok(ProviderReply::Unreadable(why, provider::Usage::default()));
         };
         let reply = HttpReply { status, headers: &headers, body: &String::from_utf8_lossy(&body) };
         Ok(provider::parse(call.judge, &reply))
@@ -184,16 +188,18 @@ fn redacted(reply: ProviderReply, call: &Call<'_>) -> ProviderReply {
     let Some(key) = call.key else { return reply };
     match reply {
         R::Text { text, usage } => R::Text { text: key.redact(&text), usage },
-        R::Retryable { after, detail } => R::Retryable { after, detail: key.redact(&detail) },
-        R::Refused(text) => R::Refused(key.redact(&text)),
-        R::Blocked(text) => R::Blocked(key.redact(&text)),
-        R::Unreadable(text) => R::Unreadable(key.redact(&text)),
+        R::Retryable { after, slow_down, detail } => {
+            R::Retryable { after, slow_down, detail: key.redact(&detail) }
+        }
+        R::Refused(text, usage) => R::Refused(key.redact(&text), usage),
+        R::Blocked(text, usage) => R::Blocked(key.redact(&text), usage),
+        R::Unreadable(text, usage) => R::Unreadable(key.redact(&text), usage),
         R::QuotaExhausted(text) => R::QuotaExhausted(key.redact(&text)),
         R::BadRequest(text) => R::BadRequest(key.redact(&text)),
         R::Auth(text) => R::Auth(key.redact(&text)),
         R::NotFound(text) => R::NotFound(key.redact(&text)),
         R::ContextTooLong(text) => R::ContextTooLong(key.redact(&text)),
-        R::Truncated | R::TimedOut => reply,
+        R::Truncated(_) | R::TimedOut => reply,
     }
 }
 

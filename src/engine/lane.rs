@@ -211,9 +211,11 @@ impl Lane {
         };
         let id = |c: &usize| self.run.prepared.criterion(*c).id.as_str();
         let ids: Vec<&str> = criteria.iter().map(id).collect();
+        if let Some(usage) = reply.usage() {
+            self.run.count_usage(usage);
+        }
         let mut outcomes = match reply {
-            ProviderReply::Text { text, usage } => {
-                self.run.count_usage(usage);
+            ProviderReply::Text { text, .. } => {
                 let fenced = provider::may_be_fenced(self.settings.provider);
                 reply::read(&text, &ids, subject.transcript.exchanges.len(), fenced)
             }
@@ -277,12 +279,12 @@ impl Lane {
         use UnscoredReason as Why;
         let seconds = self.settings.timeout_s;
         let (reason, detail, stops) = match reply {
-            R::Truncated => {
+            R::Truncated(_) => {
                 (Why::Truncated, "the reply was cut off: raise max_tokens".into(), false)
             }
-            R::Refused(text) => (Why::Refused, format!("the model refused: {text}"), false),
-            R::Blocked(what) => (Why::Blocked, format!("blocked by {what}"), false),
-            R::Unreadable(what) => (Why::Malformed, what, false),
+            R::Refused(text, _) => (Why::Refused, format!("the model refused: {text}"), false),
+            R::Blocked(what, _) => (Why::Blocked, format!("blocked by {what}"), false),
+            R::Unreadable(what, _) => (Why::Malformed, what, false),
             R::Retryable { detail, .. } | R::BadRequest(detail) => {
                 (Why::ProviderError, detail, false)
             }

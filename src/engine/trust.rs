@@ -139,6 +139,7 @@ pub(super) mod tests {
             model: "m".into(),
             base_url: base_url.map(str::to_owned),
             api_key_env: None,
+            command: None,
             file: None,
             max_concurrency: 8,
             timeout_s: 120,

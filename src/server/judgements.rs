@@ -192,6 +192,7 @@ mod tests {
             model: String::new(),
             base_url: None,
             api_key_env: None,
+            command: None,
             file: None,
             max_concurrency: 1,
             timeout_s: 1,

@@ -17,6 +17,8 @@ const QUOTA: [&str; 5] = [
     "project_spend_limit_exceeded",
     "organization_usage_limit_exceeded",
 ];
+/// Error codes that mean: send less.
+const SLOW_DOWN: [&str; 3] = ["slow_down", "overloaded_error", "server_is_overloaded"];
 /// Ways of saying that the prompt does not fit, in codes, types or messages.
 const TOO_LONG: [&str; 4] =
     ["context_length_exceeded", "exceed_context_size", "maximum context length", "context length"];
@@ -26,7 +28,8 @@ const LONGEST: usize = 300;
 pub(super) fn sorted(reply: &HttpReply<'_>) -> ProviderReply {
     let said = Said::read(reply.body);
     let detail = format!("HTTP {}: {}", reply.status, said.message);
-    let retryable = |detail| ProviderReply::Retryable { after: wait(reply), detail };
+    let slow_down = matches!(reply.status, 429 | 529) || said.is_any(&SLOW_DOWN);
+    let retryable = |detail| ProviderReply::Retryable { after: wait(reply), slow_down, detail };
     let quota = said.is_any(&QUOTA);
     match (reply.header("x-should-retry"), reply.status) {
         _ if quota || reply.status == 402 => ProviderReply::QuotaExhausted(detail),

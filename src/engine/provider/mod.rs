@@ -47,17 +47,19 @@ pub enum ProviderReply {
         usage: Usage,
     },
     /// Cut off by the token limit.
-    Truncated,
-    /// The model declined.
-    Refused(String),
-    /// A filter stopped the prompt or the reply.
-    Blocked(String),
-    /// A 200 that is no reply of this API.
-    Unreadable(String),
+    Truncated(Usage),
+    /// The model declined: its words, and what they took.
+    Refused(String, Usage),
+    /// A filter stopped the prompt or the reply: which, and what it took.
+    Blocked(String, Usage),
+    /// A 200 that is no reply of this API: why, and what it took.
+    Unreadable(String, Usage),
     /// Worth trying again.
     Retryable {
         /// When the server says so.
         after: Option<Duration>,
+        /// The server is crowded: fewer calls at once are better.
+        slow_down: bool,
         /// What happened.
         detail: String,
     },
@@ -75,15 +77,36 @@ pub enum ProviderReply {
     ContextTooLong(String),
 }
 
+impl ProviderReply {
+    /// What the call took, when it was paid for; zero where the server did not count.
+    #[must_use]
+    pub fn usage(&self) -> Option<Usage> {
+        match self {
+            Self::Text { usage, .. }
+            | Self::Truncated(usage)
+            | Self::Refused(_, usage)
+            | Self::Blocked(_, usage)
+            | Self::Unreadable(_, usage) => Some(*usage),
+            _ => None,
+        }
+    }
+}
+
 /// Tokens of one call, as the server counts them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// The prompt, cached part included.
+    /// The whole prompt, what is cached and what is written to the cache included.
     pub input: u64,
     /// The part of it that came from the provider's cache.
     pub cached_input: u64,
-    /// The reply, reasoning included.
+    /// The part of it that was written to the cache for minutes.
+    pub written_input: u64,
+    /// The part of it that was written to the cache for an hour, which costs more.
+    pub written_long_input: u64,
+    /// The reply, thinking included.
     pub output: u64,
+    /// The part of the reply that was thinking.
+    pub thinking: u64,
 }
 
 /// The status, headers and body of a reply.

@@ -65,20 +65,22 @@ pub fn parse(reply: &HttpReply<'_>) -> ProviderReply {
         return failure::sorted(reply);
     }
     let Ok(json) = serde_json::from_str::<Value>(reply.body) else {
-        return ProviderReply::Unreadable("the server answered something that is no JSON".into());
+        let why = "the server answered something that is no JSON";
+        return ProviderReply::Unreadable(why.into(), Usage::default());
     };
     let choice = &json["choices"][0];
     let message = &choice["message"];
     let refusal = message["refusal"].as_str().unwrap_or_default();
+    let usage = usage(&json["usage"]);
     match (choice["finish_reason"].as_str(), text(&message["content"])) {
-        _ if !refusal.is_empty() => ProviderReply::Refused(clean(refusal)),
-        (Some("length"), _) => ProviderReply::Truncated,
-        (Some("content_filter"), _) => ProviderReply::Blocked("a content filter".into()),
-        (_, Some(text)) => ProviderReply::Text { text, usage: usage(&json["usage"]) },
+        _ if !refusal.is_empty() => ProviderReply::Refused(clean(refusal), usage),
+        (Some("length"), _) => ProviderReply::Truncated(usage),
+        (Some("content_filter"), _) => ProviderReply::Blocked("a content filter".into(), usage),
+        (_, Some(text)) => ProviderReply::Text { text, usage },
         (_, None) if json.get("error").is_some() => {
             failure::sorted(&HttpReply { status: 500, ..*reply })
         }
-        (_, None) => ProviderReply::Unreadable("the reply holds no text".into()),
+        (_, None) => ProviderReply::Unreadable("the reply holds no text".into(), usage),
     }
 }
 
@@ -96,7 +98,10 @@ fn usage(usage: &Value) -> Usage {
     Usage {
         input: number(&usage["prompt_tokens"]),
         cached_input: number(&usage["prompt_tokens_details"]["cached_tokens"]),
+        written_input: number(&usage["prompt_tokens_details"]["cache_write_tokens"]),
+        written_long_input: 0,
         output: number(&usage["completion_tokens"]),
+        thinking: number(&usage["completion_tokens_details"]["reasoning_tokens"]),
     }
 }
 
@@ -154,36 +159,56 @@ mod tests {
             &[],
             ok,
             expect![[
-                r#"Text { text: "{}", usage: Usage { input: 7, cached_input: 5, output: 2 } }"#
+                r#"Text { text: "{}", usage: Usage { input: 7, cached_input: 5, written_input: 0, written_long_input: 0, output: 2, thinking: 0 } }"#
             ]],
         );
-        check(200, &[], &ok.replace("stop", "length"), expect!["Truncated"]);
+        check(
+            200,
+            &[],
+            &ok.replace("stop", "length"),
+            expect![
+                "Truncated(Usage { input: 7, cached_input: 5, written_input: 0, written_long_input: 0, output: 2, thinking: 0 })"
+            ],
+        );
         check(
             200,
             &[],
             &ok.replace("stop", "content_filter"),
-            expect![[r#"Blocked("a content filter")"#]],
+            expect![[
+                r#"Blocked("a content filter", Usage { input: 7, cached_input: 5, written_input: 0, written_long_input: 0, output: 2, thinking: 0 })"#
+            ]],
         );
         check(
             200,
             &[],
             r#"{"choices":[{"message":{"content":null,"refusal":"I can't\u001b[2J"}}]}"#,
-            expect![[r#"Refused("I can't [2J")"#]],
+            expect![[
+                r#"Refused("I can't [2J", Usage { input: 0, cached_input: 0, written_input: 0, written_long_input: 0, output: 0, thinking: 0 })"#
+            ]],
         );
         check(
             200,
             &[],
             r#"{"choices":[{"message":{"content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}}]}"#,
             expect![[
-                r#"Text { text: "ab", usage: Usage { input: 0, cached_input: 0, output: 0 } }"#
+                r#"Text { text: "ab", usage: Usage { input: 0, cached_input: 0, written_input: 0, written_long_input: 0, output: 0, thinking: 0 } }"#
             ]],
         );
-        check(200, &[], r#"{"choices":[]}"#, expect![[r#"Unreadable("the reply holds no text")"#]]);
+        check(
+            200,
+            &[],
+            r#"{"choices":[]}"#,
+            expect![[
+                r#"Unreadable("the reply holds no text", Usage { input: 0, cached_input: 0, written_input: 0, written_long_input: 0, output: 0, thinking: 0 })"#
+            ]],
+        );
         check(
             200,
             &[],
             "<html>",
-            expect![[r#"Unreadable("the server answered something that is no JSON")"#]],
+            expect![[
+                r#"Unreadable("the server answered something that is no JSON", Usage { input: 0, cached_input: 0, written_input: 0, written_long_input: 0, output: 0, thinking: 0 })"#
+            ]],
         );
     }
 
@@ -193,13 +218,17 @@ mod tests {
             429,
             &[("Retry-After", "1.5")],
             r#"{"error":{"message":"slow down","code":"rate_limit_exceeded"}}"#,
-            expect![[r#"Retryable { after: Some(1.5s), detail: "HTTP 429: slow down" }"#]],
+            expect![[
+                r#"Retryable { after: Some(1.5s), slow_down: true, detail: "HTTP 429: slow down" }"#
+            ]],
         );
         check(
             429,
             &[("retry-after-ms", "20"), ("retry-after", "9")],
             "",
-            expect![[r#"Retryable { after: Some(20ms), detail: "HTTP 429: no explanation" }"#]],
+            expect![[
+                r#"Retryable { after: Some(20ms), slow_down: true, detail: "HTTP 429: no explanation" }"#
+            ]],
         );
         check(
             429,
@@ -212,13 +241,17 @@ mod tests {
             503,
             &[],
             r#"{"error":"loading model"}"#,
-            expect![[r#"Retryable { after: None, detail: "HTTP 503: loading model" }"#]],
+            expect![[
+                r#"Retryable { after: None, slow_down: false, detail: "HTTP 503: loading model" }"#
+            ]],
         );
         check(
             502,
             &[],
             "<html>",
-            expect![[r#"Retryable { after: None, detail: "HTTP 502: no explanation" }"#]],
+            expect![[
+                r#"Retryable { after: None, slow_down: false, detail: "HTTP 502: no explanation" }"#
+            ]],
         );
         check(
             500,

@@ -88,6 +88,7 @@ pub fn judge(name: &str, server: &JudgeServer) -> Judge {
         model: format!("model-{name}"),
         base_url: Some(server.url.clone()),
         api_key_env: None,
+        command: None,
         file: None,
         max_concurrency: 4,
         timeout_s: 60,
