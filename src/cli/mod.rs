@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::engine::secret;
 use crate::engine::workspace::{Outside, Problem, Workspace};
 
 pub mod args;
@@ -17,6 +18,7 @@ mod check;
 mod explain;
 mod fix;
 mod init;
+mod key;
 mod lsp;
 pub mod output;
 mod place;
@@ -24,6 +26,7 @@ mod report;
 mod scan;
 mod settings;
 mod status;
+mod store;
 pub mod style;
 mod targets;
 mod tokens;
@@ -98,7 +101,7 @@ pub fn catch_panics() {
         let line = format!(
             "rubricator: internal error at {place}: {what}. Please report it, with the command you ran."
         );
-        let _ = writeln!(std::io::stderr(), "{}", style::plain(&line));
+        let _ = writeln!(std::io::stderr(), "{}", style::plain(&secret::for_log(&line)));
     }));
 }
 
@@ -106,6 +109,7 @@ fn run(arguments: Arguments, mut out: Output) -> (Result<Ending, Failure>, Outpu
     match arguments.command {
         Command::Init(args) => (init::run(&args, &mut out), out),
         Command::Trust(args) => (trust::run(&args, &mut out), out),
+        Command::Key(args) => (key::run(&args, &mut out), out),
         command => match Session::open(&arguments.common) {
             Ok((workspace, outside)) => {
                 let untrusted = arguments.common.untrusted;
@@ -125,7 +129,10 @@ fn dispatch(command: Command, session: &mut Session) -> Result<Ending, Failure> 
         Command::Tokens(args) => tokens::run(&args, session),
         Command::Explain(args) => explain::run(&args, session),
         Command::Status(args) => status::run(&args, session),
-        Command::Lsp(_) | Command::Init(_) | Command::Trust(_) => Ok(Ending::Good),
+        Command::Store(args) => store::run(&args, session),
+        Command::Lsp(_) | Command::Init(_) | Command::Trust(_) | Command::Key(_) => {
+            Ok(Ending::Good)
+        }
     }
 }
 

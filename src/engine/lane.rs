@@ -14,11 +14,12 @@ use crate::config::{Judge, Provider};
 use crate::prompt::Prompt;
 
 use super::flight::{Claim, Permit, Waiter};
+use super::keyring;
 use super::prepared::samples;
 use super::provider::{self, Call, ProviderReply};
 use super::recording::{self, Recording};
 use super::run::{Run, cancelled_outcome};
-use super::secret::Secret;
+use super::secret::{self, Secret};
 use super::store::Row;
 use super::tally::{Heard, Slot};
 use super::trust;
@@ -34,7 +35,7 @@ pub(super) async fn run(run: Arc<Run>, judge: usize) {
     if settings.provider == Provider::Recorded {
         return replay(&run, judge);
     }
-    match secret(&run, &settings) {
+    match key(&run, &settings).await {
         Ok(key) => {
             let stopped = OnceLock::new();
             Lane { run, judge, settings, key, stopped }.ask_all().await;
@@ -71,13 +72,22 @@ fn replay(run: &Run, judge: usize) {
     }
 }
 
-/// The key a judge wants, from the environment.
-fn secret(run: &Run, judge: &Judge) -> Result<Option<Secret>, String> {
-    let Some(name) = &judge.api_key_env else { return Ok(None) };
-    let key = (run.engine.options.env)(name).as_deref().and_then(Secret::new);
-    let missing =
-        || format!("judge {}: the environment has no {name}; set it to the key", judge.name);
-    key.map(Some).ok_or_else(missing)
+/// The key a judge wants: from the environment, else from the system's keyring.
+async fn key(run: &Run, judge: &Judge) -> Result<Option<Secret>, String> {
+    let Some(variable) = &judge.api_key_env else { return Ok(None) };
+    let name = &judge.name;
+    if let Some(key) = (run.engine.options.env)(variable).as_deref().and_then(Secret::new) {
+        return Ok(Some(key));
+    }
+    match keyring::key(run.engine.options.keyring, variable).await {
+        Ok(Some(key)) => Ok(Some(key)),
+        Ok(None) => {
+            Err(format!("judge {name}: the environment has no {variable}; set it to the key"))
+        }
+        Err(why) => Err(format!(
+            "judge {name}: the environment has no {variable}, and {why}; set it to the key"
+        )),
+    }
 }
 
 /// A judge that is asked.
@@ -217,7 +227,9 @@ impl Lane {
         let mut outcomes = match reply {
             ProviderReply::Text { text, .. } => {
                 let fenced = provider::may_be_fenced(self.settings.provider);
-                reply::read(&text, &ids, subject.transcript.exchanges.len(), fenced)
+                let exchanges = subject.transcript.exchanges.len();
+                let read = reply::read(&text, &ids, exchanges, fenced);
+                read.into_iter().map(|(id, outcome)| (id, secret::clean(outcome))).collect()
             }
             other => {
                 let why = self.failed(other);
@@ -255,11 +267,15 @@ impl Lane {
         outcomes: &std::collections::BTreeMap<String, Outcome>,
     ) -> Option<Row> {
         let id = &self.run.prepared.criterion(criterion).id;
+        let subject = &self.run.prepared.subjects[transcript];
         Some(Row {
             key: self.run.prepared.key(self.slot(transcript, criterion), sample),
             answer: outcomes.get(id)?.answer()?.clone(),
+            provider: self.settings.provider,
             model: self.settings.model.clone(),
             criterion: id.clone(),
+            transcript: subject.digest,
+            id: subject.ids.first().cloned().unwrap_or_default(),
         })
     }
 

@@ -6,6 +6,7 @@ pub mod disk;
 pub mod flight;
 pub mod job;
 mod judge;
+pub mod keyring;
 mod lane;
 pub mod options;
 pub mod plan;

@@ -9,6 +9,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::keyring::{self, Lookup};
+
 /// How an engine is set up.
 #[derive(Clone, Debug)]
 pub struct EngineOptions {
@@ -17,6 +19,8 @@ pub struct EngineOptions {
     pub data_dir: Option<PathBuf>,
     /// Looks up an environment variable that holds a key.
     pub env: fn(&str) -> Option<String>,
+    /// Looks up a key that the environment has not.
+    pub keyring: Lookup,
     /// In place of every judge's own `timeout_s`.
     pub timeout: Option<Duration>,
     /// How often one call is sent at most.
@@ -32,6 +36,7 @@ impl Default for EngineOptions {
         Self {
             data_dir: None,
             env: |name| std::env::var(name).ok(),
+            keyring: keyring::read,
             timeout: None,
             attempts: 5,
             longest_wait: Duration::from_secs(120),

@@ -17,6 +17,7 @@ use super::assess::Inner;
 use super::job::{AssessUpdate, RunSummary};
 use super::prepared::{Prepared, samples};
 use super::provider::Usage;
+use super::secret;
 use super::store::Store;
 use super::tally::{Heard, Slot, Tally};
 use super::trust;
@@ -75,6 +76,7 @@ impl Run {
     /// One outcome is there: counts it and tells.
     pub(super) fn hear(&self, slot: Slot, heard: Heard) {
         let id = &self.ids[slot.criterion];
+        let heard = Heard { outcome: secret::clean(heard.outcome), ..heard };
         let settled = self.counts().tally.hear(slot, id, heard);
         if let Some(Heard { outcome, cached }) = settled.criterion {
             let judge = &self.prepared.job.judges[slot.judge];
@@ -125,7 +127,8 @@ impl Run {
     /// Says something once.
     pub(super) fn notice(&self, message: impl Into<String>) {
         let generation = self.prepared.job.generation;
-        self.say(AssessUpdate::Notice { generation, message: message.into() });
+        let message = secret::without_keys(&message.into()).into_owned();
+        self.say(AssessUpdate::Notice { generation, message });
     }
 
     /// Settles what is left and tells the totals.

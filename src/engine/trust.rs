@@ -72,14 +72,22 @@ pub fn allowed(judge: &Judge, trust: Trust) -> Result<(), Refusal> {
     match host {
         Some(host) if from_repository && !loopback => Err(Refusal::ForeignHost(host.name)),
         _ if trust == Trust::Given => Ok(()),
-        _ if loopback && judge.api_key_env.is_none() => Ok(()),
+        _ if loopback && judge.api_key_env.is_none() && !runs_program(judge) => Ok(()),
         _ => Err(Refusal::NeedsTrust),
     }
+}
+
+/// A program may send what it reads anywhere, whatever address stands beside it.
+fn runs_program(judge: &Judge) -> bool {
+    judge.provider == Provider::ClaudeCli || judge.command.is_some()
 }
 
 /// True when what is sent to this judge stays on this machine.
 #[must_use]
 pub fn stays_here(judge: &Judge) -> bool {
+    if runs_program(judge) {
+        return false;
+    }
     let host = judge.base_url.as_deref().map(host_of);
     judge.provider == Provider::Recorded || matches!(host, Some(Ok(host)) if host.loopback)
 }
@@ -173,6 +181,17 @@ pub(super) mod tests {
         }
         let keyed = Judge { api_key_env: Some("KEY".into()), ..judge(Some("http://localhost/v1")) };
         check(&keyed, expect!["Denied | NeedsTrust | yes"]);
+    }
+
+    #[test]
+    fn an_address_on_this_machine_does_not_make_a_program_harmless() {
+        let url = Some("http://127.0.0.1:1/v1");
+        let cli = Judge { provider: Provider::ClaudeCli, ..judge(url) };
+        let command = Judge { command: Some(vec!["touch".into()]), ..judge(url) };
+        for judge in [cli, command] {
+            check(&judge, expect!["Denied | NeedsTrust | yes"]);
+            assert!(!stays_here(&judge));
+        }
     }
 
     #[test]
