@@ -13,6 +13,7 @@
 //! | `tokens` | exact token counts and chat templates |
 //! | `config` | `rubricator.toml` and the other sources of settings |
 //! | `assessment` | what judges said, as data: replies → outcomes → scorecards → standing; quotes → ranges |
+//! | `review` | what people said of transcripts, verdicts and batches; the gate |
 //! | `prompt` | what a judge is asked |
 //! | `analysis` | everything an editor shows, as pure functions: findings, lenses, hints, hovers, symbols |
 //! | `engine` | the only door to paid work and to disk: trust, keys, judges, store, single flight, workspace |
@@ -39,6 +40,7 @@ pub mod config;
 pub mod engine;
 pub mod finding;
 pub mod prompt;
+pub mod review;
 pub mod rubric;
 pub mod server;
 pub mod text;

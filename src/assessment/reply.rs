@@ -12,6 +12,7 @@
 //! | has `answer` twice with two values, or cites an exchange that is not there | contradictory |
 //! | has a field nobody asked for | extra |
 //! | has a field of the wrong type, or another answer than YES, NO, NA | malformed |
+//! | gives no reason: an empty one, a lone sign, a bare "Thought process:" | malformed |
 //!
 //! A property for a criterion that was not asked hurts no other. Deliberately
 //! absent: reading answers out of prose.
@@ -76,6 +77,9 @@ fn outcome(values: &[Value<'_>], exchanges: usize) -> Outcome {
 fn answer(value: Value<'_>, exchanges: usize) -> Result<Answer, Unscored> {
     let [reasoning, evidence, verdict] = fields(value, FIELDS)?;
     let reasoning = reasoning.str().ok_or_else(|| wrong_type("reasoning", "a string"))?;
+    if says_nothing(&reasoning) {
+        return Err(malformed("its `reasoning` says nothing"));
+    }
     let word = verdict.str().ok_or_else(|| wrong_type("answer", "a string"))?;
     let verdict =
         Verdict::from_name(&word).ok_or_else(|| malformed("`answer` is none of YES, NO and NA"))?;
@@ -84,6 +88,18 @@ fn answer(value: Value<'_>, exchanges: usize) -> Result<Answer, Unscored> {
     }
     let evidence = evidence.items().map(|item| cited(item, exchanges)).collect::<Result<_, _>>()?;
     Ok(Answer { verdict, reasoning: reasoning.into_owned(), evidence })
+}
+
+/// Openings that announce a reason. A model that stops there has judged nothing,
+/// and its answer is known to lean to YES.
+const OPENINGS: [&str; 6] =
+    ["thought process", "thinking", "reasoning", "reason", "solution", "let's think step by step"];
+
+/// True for a text without a letter or digit, and for a bare opening.
+#[must_use]
+pub fn says_nothing(text: &str) -> bool {
+    let words = text.trim_matches(|c: char| !c.is_alphanumeric());
+    words.is_empty() || OPENINGS.iter().any(|opening| words.eq_ignore_ascii_case(opening))
 }
 
 fn cited(item: Value<'_>, exchanges: usize) -> Result<Evidence, Unscored> {
@@ -179,7 +195,7 @@ mod tests {
             B NO [Evidence { exchange: 3, quote: "qé" }]"#]],
         );
         check_b(
-            r#""B":{"answer":"NA","evidence":[],"reasoning":""}, "Z": 1"#,
+            r#""B":{"answer":"NA","evidence":[],"reasoning":"n"}, "Z": 1"#,
             expect![[r#"
             A YES []
             B NA []"#]],
@@ -257,6 +273,24 @@ mod tests {
             A YES []
             B Malformed: a string where an object was asked for"#]],
         );
+    }
+
+    #[test]
+    fn an_answer_without_a_reason_is_none() {
+        for reasoning in
+            ["", " ", ":", "…", "\\n**:**", "Thought process:", "REASONING", "Solution"]
+        {
+            let reply = format!(
+                r#"{{"A":{GOOD},"B":{{"reasoning":"{reasoning}","evidence":[],"answer":"YES"}}}}"#
+            );
+            let outcomes = read(&reply, &["A", "B"], 1, false);
+            let reason = outcomes["B"].unscored().map(|u| u.reason);
+            assert_eq!(reason, Some(UnscoredReason::Malformed), "{reasoning}");
+            assert!(outcomes["A"].answer().is_some());
+        }
+        for reasoning in ["r", "好", "Reasoning: it is short.", "1"] {
+            assert!(!says_nothing(reasoning), "{reasoning}");
+        }
     }
 
     #[test]

@@ -5,8 +5,8 @@
 //! transcripts, and reach the checkpoint as soon as they are there.
 
 mod checkpoint;
-mod entries;
-mod job;
+pub(super) mod entries;
+pub(super) mod job;
 mod text;
 mod totals;
 
@@ -85,9 +85,10 @@ pub fn run(args: &Assess, session: &mut Session) -> Result<Ending, Failure> {
     result.map(|()| run.ending)
 }
 
-type Group = (Arc<Project>, Vec<Source>);
+pub(super) type Group = (Arc<Project>, Vec<Source>);
 
-fn grouped_by_project(sources: Vec<Source>, session: &mut Session) -> Vec<Group> {
+/// The files of each project, in order.
+pub(super) fn grouped_by_project(sources: Vec<Source>, session: &mut Session) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for source in sources {
         let project = session.workspace.project_of(source.path());
@@ -111,7 +112,7 @@ impl Run<'_> {
         let context = context(&rules, project, families, false);
         let mut waiting = Vec::new();
         for source in sources {
-            waiting.extend(self.entries(&source, &context, &project.settings().limits));
+            waiting.extend(self.entries(&source, &context, project));
             while waiting.len() >= CHUNK {
                 let rest = waiting.split_off(CHUNK);
                 self.chunk(&asking, std::mem::replace(&mut waiting, rest))?;
@@ -149,13 +150,8 @@ impl Run<'_> {
         Ok(settings.judges.iter().filter(wanted).cloned().collect())
     }
 
-    fn entries(
-        &mut self,
-        source: &Source,
-        context: &Context,
-        limits: &config::Limits,
-    ) -> Vec<Entry> {
-        match entries::read_file(source, context, limits) {
+    fn entries(&mut self, source: &Source, context: &Context, project: &Project) -> Vec<Entry> {
+        match entries::read_file(source, context, project) {
             Ok(found) => {
                 for line in &found.unusable {
                     let place = plain(&source.shown()).into_owned();
@@ -316,7 +312,7 @@ impl Run<'_> {
 }
 
 /// A rubric that scores can be made with.
-fn usable_rubric(project: &Project, rules: &Rules) -> Result<Arc<Rubric>, Failure> {
+pub(super) fn usable_rubric(project: &Project, rules: &Rules) -> Result<Arc<Rubric>, Failure> {
     let Some(file) = &rules.rubric else {
         let wanted = project.rubric_path().map_or_else(
             || "these files are in no project (`rubricator init` makes one)".to_owned(),
@@ -335,7 +331,8 @@ fn usable_rubric(project: &Project, rules: &Rules) -> Result<Arc<Rubric>, Failur
     }
 }
 
-fn score(asking: &Asking, entry: &Entry, judges: &[JudgeOutcomes]) -> Scorecard {
+/// The scorecard of what these judges said.
+pub(super) fn score(asking: &Asking, entry: &Entry, judges: &[JudgeOutcomes]) -> Scorecard {
     let aggregation = asking.settings.aggregation;
     scorecard(&asking.rubric, &entry.transcript, &entry.checks, judges, aggregation)
 }

@@ -17,12 +17,15 @@ mod assess;
 mod check;
 mod explain;
 mod fix;
+mod gate;
 mod init;
 mod key;
+mod known;
 mod lsp;
 pub mod output;
 mod place;
 mod report;
+mod review;
 mod scan;
 mod settings;
 mod status;
@@ -129,6 +132,8 @@ fn dispatch(command: Command, session: &mut Session) -> Result<Ending, Failure> 
         Command::Tokens(args) => tokens::run(&args, session),
         Command::Explain(args) => explain::run(&args, session),
         Command::Status(args) => status::run(&args, session),
+        Command::Review(args) => review::run(&args, session),
+        Command::Gate(args) => gate::run(&args, session),
         Command::Store(args) => store::run(&args, session),
         Command::Lsp(_) | Command::Init(_) | Command::Trust(_) | Command::Key(_) => {
             Ok(Ending::Good)

@@ -4,7 +4,7 @@
 //! user; it sends [`AssessUpdate`]s, and dropping their receiver stops nothing
 //! that is paid for.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
@@ -13,7 +13,9 @@ use tracing::Instrument as _;
 
 use crate::assessment::{Mark, Outcome};
 use crate::config::Provider;
+use crate::prompt::FenceKey;
 
+use super::fence;
 use super::flight::Flights;
 use super::job::{AssessJob, AssessUpdate, RunSummary};
 use super::judge::Sender;
@@ -41,6 +43,7 @@ pub(super) struct Inner {
     pub(super) flights: Flights,
     pub(super) sender: Sender,
     stores: Stores,
+    fence: OnceLock<FenceKey>,
 }
 
 impl Engine {
@@ -49,7 +52,8 @@ impl Engine {
     pub fn new(options: EngineOptions) -> Self {
         let stores = Stores::new(options.data_dir.clone());
         let sender = Sender::new(options.clone());
-        Self { inner: Arc::new(Inner { options, flights: Flights::default(), sender, stores }) }
+        let (flights, fence) = (Flights::default(), OnceLock::new());
+        Self { inner: Arc::new(Inner { options, flights, sender, stores, fence }) }
     }
 
     /// Assesses: tells what is stored, asks the rest, streams outcomes as they
@@ -71,7 +75,7 @@ impl Engine {
         cancel: CancellationToken,
         updates: UnboundedSender<AssessUpdate>,
     ) -> RunSummary {
-        let prepared = Prepared::new(job);
+        let prepared = self.prepared(job);
         let opened = self.store_to_write(&prepared);
         let engine = Arc::clone(&self.inner);
         let store = opened.store().cloned();
@@ -87,6 +91,11 @@ impl Engine {
         }
         while lanes.join_next().await.is_some() {}
         run.end()
+    }
+
+    fn prepared(&self, job: AssessJob) -> Prepared {
+        let data_dir = self.inner.options.data_dir.as_deref();
+        Prepared::new(job, *self.inner.fence.get_or_init(|| fence::key(data_dir)))
     }
 
     /// A store is made only for judges whose answers may be kept.
@@ -109,7 +118,7 @@ impl Engine {
         if job.trust == Trust::Denied {
             return Vec::new();
         }
-        let prepared = Prepared::new(job.clone());
+        let prepared = self.prepared(job.clone());
         let opened = self.inner.stores.existing(prepared.project());
         let mut known = Vec::new();
         for judge in 0..job.judges.len() {
@@ -129,7 +138,7 @@ impl Engine {
     /// What a run would take, without sending anything.
     #[must_use]
     pub fn plan(&self, job: &AssessJob) -> Plan {
-        let prepared = Prepared::new(job.clone());
+        let prepared = self.prepared(job.clone());
         let opened = self.inner.stores.existing(prepared.project());
         plan::plan(&prepared, opened.store())
     }

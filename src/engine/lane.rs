@@ -214,7 +214,7 @@ impl Lane {
     ) -> Option<()> {
         let subject = &self.run.prepared.subjects[transcript];
         let criteria: Vec<usize> = asked.iter().map(|(criterion, _)| *criterion).collect();
-        let prompt = self.run.prepared.prompt(transcript, &criteria);
+        let prompt = self.run.prepared.prompt(self.judge, transcript, &criteria);
         let reply = tokio::select! {
             () = self.run.cancel.cancelled() => return None,
             reply = self.send(&prompt, subject.digest.0[0]) => reply?,

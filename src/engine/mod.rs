@@ -3,6 +3,7 @@
 pub mod answer_key;
 pub mod assess;
 pub mod disk;
+mod fence;
 pub mod flight;
 pub mod job;
 mod judge;
@@ -13,6 +14,7 @@ pub mod plan;
 mod prepared;
 pub mod provider;
 pub mod recording;
+pub mod reviews;
 pub mod rules;
 mod run;
 pub mod secret;

@@ -116,7 +116,7 @@ fn of_judge(
             lacking[transcript] |= !missing.is_empty();
             for group in prepared.grouped(&missing, sample) {
                 plan.calls += 1;
-                plan.tokens += prepared.prompt(transcript, &group).estimated_tokens();
+                plan.tokens += prepared.prompt(judge, transcript, &group).estimated_tokens();
             }
         }
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::assessment::asked;
 use crate::config::{Judge, Provider};
-use crate::prompt::{self, Prompt};
+use crate::prompt::{self, FenceKey, Layout, Prompt, Question};
 use crate::rubric::{Criterion, Subjectivity, digest};
 use crate::transcript::Transcript;
 use crate::transcript::digest::TranscriptDigest;
@@ -36,10 +36,12 @@ pub(super) struct Prepared {
     pub(super) subjects: Vec<Subject>,
     /// Criterion digests, by index.
     pub(super) criteria: Vec<[u8; 32]>,
+    /// What the boundaries are made with.
+    fence: FenceKey,
 }
 
 impl Prepared {
-    pub(super) fn new(job: AssessJob) -> Self {
+    pub(super) fn new(job: AssessJob, fence: FenceKey) -> Self {
         let criteria = job.rubric.criteria.iter().map(digest::criterion).collect();
         let mut subjects: Vec<Subject> = Vec::new();
         let mut seen = HashMap::new();
@@ -54,7 +56,7 @@ impl Prepared {
             }
             subjects[index].ids.push(one.transcript.id.clone());
         }
-        Self { job, subjects, criteria }
+        Self { job, subjects, criteria, fence }
     }
 
     pub(super) fn criterion(&self, index: usize) -> &Criterion {
@@ -88,12 +90,30 @@ impl Prepared {
         single.into_iter().map(|&index| vec![index]).chain(shared).collect()
     }
 
-    /// The prompt that asks these criteria about this transcript.
-    pub(super) fn prompt(&self, transcript: usize, criteria: &[usize]) -> Prompt {
+    /// The prompt by which a judge is asked these criteria about this transcript.
+    pub(super) fn prompt(&self, judge: usize, transcript: usize, criteria: &[usize]) -> Prompt {
         let subject = &self.subjects[transcript];
         let criteria: Vec<&Criterion> = criteria.iter().map(|i| self.criterion(*i)).collect();
-        let (template, seed) = (&self.job.template, self.job.settings.seed);
-        prompt::judge(template, &subject.transcript, &subject.digest.0, &criteria, seed)
+        let question = Question {
+            transcript: &subject.transcript,
+            digest: &subject.digest.0,
+            criteria: &criteria,
+            fence: self.fence,
+            layout: self.layout(judge, transcript),
+        };
+        prompt::judge(&self.job.template, &question)
+    }
+
+    /// A judge that is called several times about one transcript reads it first.
+    /// It goes by what would be asked if nothing were known, so that what is
+    /// known already does not change the prompt.
+    fn layout(&self, judge: usize, transcript: usize) -> Layout {
+        let calls = self.grouped(&self.subjects[transcript].questions, 0).len();
+        if calls > 1 || samples(&self.job.judges[judge]) > 1 {
+            Layout::TranscriptFirst
+        } else {
+            Layout::CriteriaFirst
+        }
     }
 
     pub(super) fn project(&self) -> Option<&Path> {

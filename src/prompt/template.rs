@@ -1,5 +1,6 @@
-//! A prompt template: Markdown with a head, a `# System` and a `# User` part,
-//! and placeholders in double braces.
+//! A prompt template: Markdown with a head, the sections `# System`,
+//! `# Criteria`, `# Transcript` and `# Task`, and placeholders in double braces.
+//! Which section goes into which role's text is [`super::Layout`]'s to say.
 //!
 //! Invariant: what is put in for a placeholder is never searched for
 //! placeholders again. The digest covers the text and how values are written
@@ -12,17 +13,31 @@ use sha2::{Digest as _, Sha256};
 const BUILTIN: &str = include_str!("../../prompts/judge.md");
 
 /// Raise it when the way criteria, facts or exchanges are written changes.
-const RENDERING: u32 = 1;
+const RENDERING: u32 = 2;
 
-const PLACEHOLDERS: [&str; 4] = ["criteria", "statistics", "boundary", "exchanges"];
+const PLACEHOLDERS: [&str; 5] = ["criteria", "statistics", "boundary", "exchanges", "ids"];
 /// A prompt without these would not ask about the conversation at all, or unfenced.
-const REQUIRED: [&str; 3] = ["criteria", "boundary", "exchanges"];
+const REQUIRED: [(&str, Section); 3] = [
+    ("criteria", Section::Criteria),
+    ("boundary", Section::Transcript),
+    ("exchanges", Section::Transcript),
+];
+/// The lines that begin the sections, in order.
+const HEADINGS: [&str; 4] = ["# System", "# Criteria", "# Transcript", "# Task"];
+
+/// A section of a template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Section {
+    System,
+    Criteria,
+    Transcript,
+    Task,
+}
 
 /// A template that can be filled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
-    system: Vec<Piece>,
-    user: Vec<Piece>,
+    sections: [Vec<Piece>; 4],
     digest: [u8; 32],
 }
 
@@ -36,23 +51,27 @@ enum Piece {
 /// Why a text is no template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TemplateError {
-    /// No line reads `# System`, or none reads `# User` after it.
-    NoPart(&'static str),
+    /// No line reads so, or not after the sections before it.
+    NoSection(&'static str),
     /// A placeholder nobody fills, and the line it is on (from 1).
     Unknown(String, usize),
-    /// A placeholder that a prompt cannot do without.
-    Missing(&'static str),
+    /// A placeholder that a section (named by its heading) cannot do without.
+    Missing(&'static str, &'static str),
 }
 
 impl fmt::Display for TemplateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoPart(part) => write!(f, "the prompt template has no line that reads `{part}`"),
+            Self::NoSection(heading) => {
+                write!(f, "the prompt template has no line that reads `{heading}` in its place")
+            }
             Self::Unknown(name, line) => {
                 let known = PLACEHOLDERS.join(", ");
                 write!(f, "line {line}: unknown placeholder `{name}`; there are {known}")
             }
-            Self::Missing(name) => write!(f, "the prompt template never uses {{{{{name}}}}}"),
+            Self::Missing(name, heading) => {
+                write!(f, "the prompt template never uses {{{{{name}}}}} under `{heading}`")
+            }
         }
     }
 }
@@ -72,40 +91,39 @@ impl Template {
     /// Reads a template.
     ///
     /// # Errors
-    /// When a part or a required placeholder is missing, or a placeholder is unknown.
+    /// When a section or a required placeholder is missing, or a placeholder is unknown.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         let text = text.replace("\r\n", "\n");
-        let (_, rest) = part(&text, "# System")?;
-        let (system, user) = part(rest, "# User")?;
-        let parsed = Self {
-            system: pieces(system, &text)?,
-            user: pieces(user, &text)?,
-            digest: digest(system, user),
+        let (_, mut rest) = part(&text, HEADINGS[0])?;
+        let mut texts = [""; 4];
+        for (section, next) in texts.iter_mut().zip(&HEADINGS[1..]) {
+            (*section, rest) = part(rest, next)?;
+        }
+        texts[3] = rest;
+        let mut sections = [const { Vec::new() }; 4];
+        for (section, words) in sections.iter_mut().zip(texts) {
+            *section = pieces(words, &text)?;
+        }
+        let parsed = Self { sections, digest: digest(&texts) };
+        let lacks = |&&(name, section): &&(&str, Section)| {
+            let uses = |p: &Piece| matches!(p, Piece::Placeholder(n) if *n == name);
+            !parsed.sections[section as usize].iter().any(uses)
         };
-        let used = |name: &str| {
-            let pieces = || parsed.system.iter().chain(&parsed.user);
-            pieces().any(|p| matches!(p, Piece::Placeholder(n) if *n == name))
-        };
-        match REQUIRED.into_iter().find(|name| !used(name)) {
-            Some(name) => Err(TemplateError::Missing(name)),
+        match REQUIRED.iter().find(lacks) {
+            Some(&(name, section)) => Err(TemplateError::Missing(name, HEADINGS[section as usize])),
             None => Ok(parsed),
         }
     }
 
-    /// SHA-256 over the two parts and the rendering of values.
+    /// SHA-256 over the sections and the rendering of values.
     #[must_use]
     pub const fn digest(&self) -> [u8; 32] {
         self.digest
     }
 
-    /// The system part, filled.
-    pub(super) fn system(&self, fill: &dyn Fn(&str) -> String) -> String {
-        filled(&self.system, fill)
-    }
-
-    /// The user part, filled.
-    pub(super) fn user(&self, fill: &dyn Fn(&str) -> String) -> String {
-        filled(&self.user, fill)
+    /// A section, filled.
+    pub(super) fn filled(&self, section: Section, fill: &dyn Fn(&str) -> String) -> String {
+        filled(&self.sections[section as usize], fill)
     }
 }
 
@@ -118,7 +136,7 @@ fn part<'t>(text: &'t str, heading: &'static str) -> Result<(&'t str, &'t str), 
         }
         at += line.len();
     }
-    Err(TemplateError::NoPart(heading))
+    Err(TemplateError::NoSection(heading))
 }
 
 fn pieces(part: &str, whole: &str) -> Result<Vec<Piece>, TemplateError> {
@@ -148,12 +166,13 @@ fn filled(pieces: &[Piece], fill: &dyn Fn(&str) -> String) -> String {
     written.collect()
 }
 
-fn digest(system: &str, user: &str) -> [u8; 32] {
+fn digest(sections: &[&str; 4]) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(RENDERING.to_le_bytes());
-    hash.update((system.len() as u64).to_le_bytes());
-    hash.update(system);
-    hash.update(user);
+    for section in sections {
+        hash.update((section.len() as u64).to_le_bytes());
+        hash.update(section);
+    }
     hash.finalize().into()
 }
 
@@ -166,33 +185,49 @@ mod tests {
         expected.assert_eq(&Template::parse(text).map_or_else(|e| e.to_string(), |_| "ok".into()));
     }
 
+    const SMALL: &str = "# System\nhi\n# Criteria\n{{criteria}}\n# Transcript\n{{boundary}}{{exchanges}}\n# Task\nGo: {{ids}}";
+
     #[test]
     fn a_template_says_what_it_lacks() {
-        check("# System\n{{criteria}}\n# User\n{{boundary}}{{exchanges}}", expect!["ok"]);
-        check("{{criteria}}", expect!["the prompt template has no line that reads `# System`"]);
+        check(SMALL, expect!["ok"]);
         check(
-            "# System\n{{criteria}}",
-            expect!["the prompt template has no line that reads `# User`"],
+            "{{criteria}}",
+            expect!["the prompt template has no line that reads `# System` in its place"],
         );
         check(
-            "# System\n# User\n{{boundary}}{{exchanges}}",
-            expect!["the prompt template never uses {{criteria}}"],
+            &SMALL.replace("# Criteria", "# Criterion"),
+            expect!["the prompt template has no line that reads `# Criteria` in its place"],
         );
         check(
-            "# System\nhi\n{{criterion}}\n# User",
+            "# Task\n# System\n# Criteria\n# Transcript",
+            expect!["the prompt template has no line that reads `# Task` in its place"],
+        );
+        check(
+            &SMALL.replace("{{boundary}}", ""),
+            expect!["the prompt template never uses {{boundary}} under `# Transcript`"],
+        );
+        check(
+            &SMALL
+                .replace("hi\n", "{{criteria}}\n")
+                .replace("Criteria\n{{criteria}}", "Criteria\n"),
+            expect!["the prompt template never uses {{criteria}} under `# Criteria`"],
+        );
+        check(
+            &SMALL.replace("hi", "{{criterion}}"),
             expect![
-                "line 3: unknown placeholder `criterion`; there are criteria, statistics, boundary, exchanges"
+                "line 2: unknown placeholder `criterion`; there are criteria, statistics, boundary, exchanges, ids"
             ],
         );
     }
 
     #[test]
     fn the_digest_follows_the_words_and_not_the_head_or_line_ends() {
-        let text = "# System\n{{criteria}}\n# User\n{{boundary}}{{exchanges}}";
         let digest = |text: &str| Template::parse(text).unwrap().digest();
-        assert_eq!(digest(text), digest(&format!("---\nname: x\n---\n{text}\n")));
-        assert_eq!(digest(text), digest(&text.replace('\n', "\r\n")));
-        assert_ne!(digest(text), digest(&text.replace("# User\n", "# User\nNow ")));
-        assert_ne!(Template::builtin().digest(), digest(text));
+        assert_eq!(digest(SMALL), digest(&format!("---\nname: x\n---\n{SMALL}\n")));
+        assert_eq!(digest(SMALL), digest(&SMALL.replace('\n', "\r\n")));
+        assert_ne!(digest(SMALL), digest(&SMALL.replace("# Task\n", "# Task\nNow ")));
+        let moved = SMALL.replace("hi\n", "").replace("# Task\n", "# Task\nhi\n");
+        assert_ne!(digest(SMALL), digest(&moved));
+        assert_ne!(Template::builtin().digest(), digest(SMALL));
     }
 }

@@ -9,8 +9,8 @@ use crate::analysis::record::check_results;
 use crate::assessment::{Outcome, checked};
 use crate::cli::scan::{Seen, Source, scan};
 use crate::cli::settings::shown_path;
-use crate::config::Limits;
 use crate::engine::disk::DiskError;
+use crate::engine::workspace::Project;
 use crate::text::json;
 use crate::transcript::records::Layout;
 use crate::transcript::{Transcript, TranscriptDigest, digest, read};
@@ -46,8 +46,9 @@ pub struct Entries {
 pub fn read_file(
     source: &Source,
     context: &Context,
-    limits: &Limits,
+    project: &Project,
 ) -> Result<Entries, DiskError> {
+    let limits = &project.settings().limits;
     let file: Arc<str> = source.shown().into();
     let mut found = Entries { entries: Vec::new(), unusable: Vec::new() };
     let mut memo = Memo::default();
@@ -58,7 +59,7 @@ pub fn read_file(
             None => found.unusable.push(line),
         }
     })?;
-    name_batches(source, &mut found.entries);
+    name_batches(source, project.root.as_deref(), &mut found.entries);
     Ok(found)
 }
 
@@ -83,11 +84,19 @@ fn entry(seen: Seen, file: &Arc<str>, context: &Context, memo: &mut Memo) -> Opt
     })
 }
 
-/// A record's own batch, else its file; of single-record files, their folder.
-fn name_batches(source: &Source, entries: &mut [Entry]) {
+/// A record's own batch, else its file; of single-record files, their folder. A
+/// path counts from the project's folder: reviews name batches, wherever the
+/// command is typed.
+fn name_batches(source: &Source, root: Option<&Path>, entries: &mut [Entry]) {
     let single = source.layout() == Layout::Document && entries.len() == 1;
-    let folder = source.path().parent().unwrap_or(Path::new("."));
-    let batch = if single { shown_path(folder) } else { source.shown() };
+    let path = source.path();
+    let path = if single { path.parent().unwrap_or(path) } else { path };
+    let inside = |root: &Path| {
+        let full = std::path::absolute(path).ok()?;
+        let inside = full.strip_prefix(std::path::absolute(root).ok()?).ok()?;
+        Some(inside.to_string_lossy().replace('\\', "/")).filter(|name| !name.is_empty())
+    };
+    let batch = root.and_then(inside).unwrap_or_else(|| shown_path(path));
     for entry in entries.iter_mut().filter(|e| e.batch.is_empty()) {
         entry.batch.clone_from(&batch);
     }

@@ -38,8 +38,8 @@ fn body(call: &Call<'_>, base: &str) -> Value {
     set(
         "messages",
         json!([
-            {"role": "system", "content": prompt.system},
-            {"role": "user", "content": prompt.user},
+            {"role": "system", "content": prompt.system_text()},
+            {"role": "user", "content": prompt.user_text()},
         ]),
     );
     let schema = json!({"name": "assessment", "strict": true, "schema": prompt.schema});
@@ -111,12 +111,13 @@ mod tests {
     use crate::config::Judge;
     use crate::engine::secret::Secret;
     use crate::engine::trust::tests::judge;
-    use crate::prompt::Prompt;
+    use crate::prompt::{Part, Prompt};
     use expect_test::{Expect, expect};
 
     fn request(judge: &Judge, key: Option<&Secret>) -> Result<HttpRequest, String> {
         let schema = json!({"type": "object"});
-        let prompt = Prompt { system: "sys".into(), user: "usr".into(), schema };
+        let part = |text: &str| vec![Part { text: text.into(), reused: false }];
+        let prompt = Prompt { system: part("sys"), user: part("usr"), schema };
         build(&Call { judge, prompt: &prompt, key })
     }
 

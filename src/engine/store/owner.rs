@@ -14,7 +14,15 @@ const LENGTH: usize = 32;
 /// # Errors
 /// When the folder cannot be written or read, or the file holds something else.
 pub fn id(data_dir: &Path) -> io::Result<String> {
-    let path = data_dir.join(FILE);
+    once(data_dir, FILE)
+}
+
+/// A random value kept in a file of the user's data folder; written on first use.
+///
+/// # Errors
+/// As [`id`].
+pub fn once(data_dir: &Path, file: &str) -> io::Result<String> {
+    let path = data_dir.join(file);
     match read(&path) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => create(data_dir, &path),
         read => read,
@@ -25,7 +33,7 @@ fn read(path: &Path) -> io::Result<String> {
     let id = std::fs::read_to_string(path)?.trim().to_owned();
     let fits = id.len() == LENGTH && id.bytes().all(|b| b.is_ascii_hexdigit());
     let broken = || {
-        let what = format!("{} holds no owner id: delete it", path.display());
+        let what = format!("{} does not hold what belongs there: delete it", path.display());
         io::Error::new(io::ErrorKind::InvalidData, what)
     };
     fits.then_some(id).ok_or_else(broken)
@@ -35,7 +43,7 @@ fn read(path: &Path) -> io::Result<String> {
 fn create(data_dir: &Path, path: &Path) -> io::Result<String> {
     std::fs::create_dir_all(data_dir)?;
     let id = random()?;
-    let beside = data_dir.join(format!("{FILE}.{id}"));
+    let beside = path.with_extension(&id);
     std::fs::write(&beside, &id)?;
     let linked = std::fs::hard_link(&beside, path);
     std::fs::remove_file(&beside)?;
@@ -46,7 +54,10 @@ fn create(data_dir: &Path, path: &Path) -> io::Result<String> {
 }
 
 /// 128 random bits out of SQLite's generator, which the system seeds.
-fn random() -> io::Result<String> {
+///
+/// # Errors
+/// When SQLite fails.
+pub fn random() -> io::Result<String> {
     let made = rusqlite::Connection::open_in_memory()
         .and_then(|db| db.query_row("SELECT lower(hex(randomblob(16)))", [], |row| row.get(0)));
     made.map_err(io::Error::other)

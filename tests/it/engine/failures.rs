@@ -44,8 +44,12 @@ async fn a_malformed_reply_is_unscored_for_exactly_those_criteria() {
         }
     };
     assert_eq!(
-        outcomes(with(r#","G":{"reasoning":"","evidence":[],"answer":"YES"}"#)).await,
+        outcomes(with(r#","G":{"reasoning":"r","evidence":[],"answer":"YES"}"#)).await,
         ["a A YES", "a B missing", "a G YES"]
+    );
+    assert_eq!(
+        outcomes(with(r#","B":{"reasoning":":","evidence":[],"answer":"YES"}"#)).await,
+        ["a A YES", "a B malformed", "a G missing"]
     );
     assert_eq!(
         outcomes(with(r#","B":1,"G":{"reasoning":"r","evidence":[],"answer":"OK"}"#)).await,

@@ -1,0 +1,225 @@
+//! `review` and `gate` as they are typed: records, exit codes, what is asked back.
+
+use expect_test::expect;
+use serde_json::Value;
+
+use super::{Project, record};
+
+const RUBRIC: &str = "\
+name: Small
+min_exchanges: 1
+categories:
+  help: {weight: 1.0, criteria: [HP1]}
+criteria:
+  HP1:
+    question: Does the reply help?
+";
+const SETTINGS: &str = "\
+[project]
+rubric = 'rubric.yaml'
+transcripts = ['*.jsonl']
+[[judge]]
+name = 'one'
+provider = 'recorded'
+file = 'one.json.txt'
+[[judge]]
+name = 'two'
+provider = 'recorded'
+file = 'two.json.txt'
+";
+
+/// Transcripts with the answers of both judges.
+fn project(answers: &[(&str, &str, &str)]) -> Project {
+    let project = Project::with(SETTINGS);
+    project.write("rubric.yaml", RUBRIC);
+    let records: String = answers.iter().map(|(id, ..)| record(id) + "\n").collect();
+    project.write("t.jsonl", records);
+    for (judge, index) in [("one", 1), ("two", 2)] {
+        let line = |(id, one, two): &(&str, &str, &str)| {
+            let answer = if index == 1 { one } else { two };
+            format!(
+                "{{\"judge\":\"{judge}\",\"transcript\":\"{id}\",\"criterion\":\"HP1\",\"answer\":\"{answer}\"}}\n"
+            )
+        };
+        project.write(&format!("{judge}.json.txt"), answers.iter().map(line).collect::<String>());
+    }
+    project
+}
+
+fn gates(project: &Project) -> (Option<i32>, Value) {
+    let ran = project.run(&["gate", "--format", "json"]);
+    (ran.code, serde_json::from_str(&ran.out).unwrap())
+}
+
+fn done(project: &Project, arguments: &[&str]) -> String {
+    let ran = project.run(&[&["review", "--by", "Ada"], arguments].concat());
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{arguments:?}");
+    ran.out
+}
+
+#[test]
+fn the_gate_opens_once_everything_is_read_and_declared() {
+    let project = project(&[("a", "YES", "YES"), ("b", "YES", "YES")]);
+    let (code, all) = gates(&project);
+    assert_eq!((code, &all[0]["decision"]), (Some(1), &"iterate".into()));
+    assert_eq!(all[0]["missing"][0], "2 of 2 unreviewed: a, b");
+    done(&project, &["accept", "a"]);
+    done(&project, &["reject", "t.jsonl:2", "--note", "Too curt."]);
+    done(&project, &["satisfactory", "t.jsonl"]);
+    let ran = project.run(&["gate", "--format", "json"]);
+    expect![[r#"
+        exit 0
+        --- err
+        --- out
+        [
+          {
+            "batch": "t.jsonl",
+            "transcripts": 2,
+            "passed": 2,
+            "failed": 0,
+            "gated": 0,
+            "incomplete": 0,
+            "too_short": 0,
+            "pass_rate": 1.0,
+            "reviewed": 2,
+            "satisfactory": true,
+            "decision": "scale",
+            "missing": []
+          }
+        ]
+    "#]]
+    .assert_eq(&ran.all());
+    // The batch is the same one, wherever the command is typed.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let mut command = project.command(&["gate", project.path("").to_str().unwrap()]);
+    let output = command.current_dir(elsewhere.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn an_edited_transcript_and_a_reworded_criterion_want_another_look() {
+    let project = project(&[("a", "YES", "YES"), ("b", "YES", "YES")]);
+    done(&project, &["accept", "a"]);
+    done(&project, &["accept", "b"]);
+    done(&project, &["satisfactory", "t.jsonl"]);
+    let before = project.read("t.jsonl");
+    project.write("t.jsonl", before.replace("the a button", "the big a button"));
+    let missing = gates(&project).1[0]["missing"].to_string();
+    expect![[r#"["1 of 2 changed since their review: a","declared satisfactory before the batch or the rubric changed"]"#]]
+        .assert_eq(&missing);
+    project.write("t.jsonl", before);
+    assert_eq!(gates(&project).0, Some(0), "undo brings the review back");
+    project.write("rubric.yaml", RUBRIC.replace("help?", "help much?"));
+    assert_eq!(gates(&project).1[0]["reviewed"], 0);
+}
+
+#[test]
+fn an_unanswered_question_is_incomplete() {
+    let project = project(&[("a", "YES", "MAYBE")]);
+    let (code, all) = gates(&project);
+    assert_eq!((code, &all[0]["incomplete"]), (Some(3), &1.into()));
+}
+
+#[test]
+fn what_is_ambiguous_is_asked_back_and_never_written() {
+    let project = project(&[("a", "YES", "NO"), ("b", "NA", "NA")]);
+    let refused = |arguments: &[&str]| {
+        let ran = project.run(&[&["review"], arguments].concat());
+        assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{arguments:?}");
+        ran.err
+    };
+    let all = [
+        refused(&["mark", "a", "HP1", "right"]),
+        refused(&["mark", "b", "HP1", "wrong"]),
+        refused(&["mark", "b", "HP1", "wrong", "--answer", "na"]),
+        refused(&["mark", "a", "HP1", "right", "--judge", "three"]),
+        refused(&["mark", "a", "HP2", "right"]),
+        refused(&["accept", "aa"]),
+        refused(&["satisfactory", "t.json"]),
+    ];
+    expect![[r#"
+        error: a HP1: the judges differ: name one with --judge, or give the answer with --answer
+        error: b HP1: wrong in favour of what? Give --answer YES or NO
+        error: b HP1: that is what was answered, so it cannot be wrong
+        error: there is no judge `three`: known are one, two
+        error: the rubric has no criterion `HP2`; did you mean `HP1`?
+        error: there is no transcript `aa` here; did you mean `a`?
+        error: there is no batch `t.json`: did you mean `t.jsonl`?
+    "#]]
+    .assert_eq(&all.concat());
+    assert!(!project.path("data/reviews.jsonl").exists());
+}
+
+#[test]
+fn marks_say_what_the_answer_should_have_been() {
+    let project = project(&[("a", "YES", "NO"), ("b", "NO", "NO")]);
+    done(&project, &["mark", "a", "HP1", "right", "--judge", "two"]);
+    done(&project, &["mark", "b", "HP1", "wrong", "--note", "It does help."]);
+    done(&project, &["note", "Does it ask back?", "--transcript", "b"]);
+    let records: Vec<Value> = project
+        .read("data/reviews.jsonl")
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let said: Vec<[&str; 4]> = records
+        .iter()
+        .map(|r| ["kind", "transcript", "human", "note"].map(|key| r[key].as_str().unwrap_or("-")))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            ["verdict", "a", "NO", "-"],
+            ["verdict", "b", "YES", "It does help."],
+            ["missing", "b", "-", "Does it ask back?"],
+        ]
+    );
+    assert!(records.iter().all(|r| r["by"] == "Ada"));
+}
+
+#[test]
+fn what_tells_most_is_read_next() {
+    let project =
+        project(&[("perfect", "YES", "YES"), ("bad", "NO", "NO"), ("split", "YES", "NO")]);
+    let ran = project.run(&["review", "next"]);
+    expect![[r#"
+        exit 0
+        --- err
+        3 of 3 transcripts unreviewed
+        --- out
+        failed     0.00  split  the judges disagree (1.00 apart)  t.jsonl:3
+        passed     1.00  perfect  a perfect score: is the rubric strict enough?  t.jsonl:1
+        failed     0.00  bad  unreviewed  t.jsonl:2
+    "#]]
+    .assert_eq(&ran.all());
+    done(&project, &["accept", "split"]);
+    let ran = project.run(&["review", "next", "--count", "1", "--format", "jsonl"]);
+    assert_eq!(serde_json::from_str::<Value>(&ran.out).unwrap()["id"], "perfect");
+}
+
+#[test]
+fn a_broken_line_costs_itself_and_is_named() {
+    let project = project(&[("a", "YES", "YES")]);
+    project.write("data/reviews.jsonl", "<<<<<<< ours\n");
+    done_with_warning(&project);
+    let (code, _) = gates(&project);
+    assert_eq!(code, Some(1));
+}
+
+fn done_with_warning(project: &Project) {
+    let ran = project.run(&["review", "accept", "a"]);
+    assert_eq!(ran.code, Some(0));
+    assert!(ran.err.starts_with("warning: data/reviews.jsonl:1: left out: "), "{}", ran.err);
+}
+
+#[test]
+fn several_reviewers_at_once_lose_no_record() {
+    let project = project(&[("a", "YES", "YES"), ("b", "YES", "YES")]);
+    let mut running = Vec::new();
+    for n in 0..6 {
+        let note = format!("note {n}");
+        let mut command = project.command(&["review", "accept", "a", "--note", &note]);
+        running.push(command.stdout(std::process::Stdio::null()).spawn().unwrap());
+    }
+    assert!(running.iter_mut().all(|child| child.wait().unwrap().success()));
+    assert_eq!(project.read("data/reviews.jsonl").lines().count(), 6);
+}
