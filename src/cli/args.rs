@@ -8,6 +8,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::finding::Severity;
 
+mod store;
+mod trust;
+
+pub use store::Store;
+pub use trust::{Key, Trust};
+
 /// Assess chat transcripts against a rubric, on the words that matter.
 #[derive(Debug, Parser)]
 #[command(name = "rubricator", version, propagate_version = true, max_term_width = 100)]
@@ -78,57 +84,6 @@ pub enum Command {
     /// Put a key into the system's keyring, or take it out
     #[command(subcommand)]
     Key(Key),
-}
-
-/// `store`
-#[derive(Debug, Subcommand)]
-pub enum Store {
-    /// Write the project's paid answers to a file that others can merge; `-` is standard output
-    Export {
-        /// The file to make
-        file: PathBuf,
-        /// The project, or anything in it
-        #[arg(long, value_name = "DIR", default_value = ".")]
-        project: PathBuf,
-    },
-    /// Take up the answers of exported files; what is there already stays
-    Merge {
-        /// Files that `store export` made
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-        /// The project, or anything in it
-        #[arg(long, value_name = "DIR", default_value = ".")]
-        project: PathBuf,
-    },
-    /// Remove every answer about a transcript, so that its bytes are gone
-    Purge {
-        /// Transcripts by place, as FILE:LINE
-        places: Vec<String>,
-        /// Transcripts by id, or by the 64 digits of their digest (may be repeated)
-        #[arg(long = "transcript", value_name = "ID")]
-        transcripts: Vec<String>,
-        /// Also remove answers from older versions that do not say what they are about
-        #[arg(long)]
-        unknown: bool,
-        /// The project, or anything in it
-        #[arg(long, value_name = "DIR", default_value = ".")]
-        project: PathBuf,
-    },
-}
-
-/// `key`
-#[derive(Debug, Subcommand)]
-pub enum Key {
-    /// Read a key from standard input and keep it under this name
-    Set {
-        /// What `api_key_env` names, as in OPENAI_API_KEY
-        name: String,
-    },
-    /// Take the key of this name out
-    Forget {
-        /// What `api_key_env` names
-        name: String,
-    },
 }
 
 /// `init`
@@ -223,20 +178,6 @@ pub struct Status {
     /// Print every setting and where it came from
     #[arg(long = "config", id = "settings")]
     pub settings: bool,
-}
-
-/// `trust`
-#[derive(Args, Debug)]
-pub struct Trust {
-    /// The project folder, or anything in it
-    #[arg(default_value = ".")]
-    pub dir: PathBuf,
-    /// Take the trust back
-    #[arg(long, conflicts_with = "list")]
-    pub revoke: bool,
-    /// Print every project you trust
-    #[arg(long)]
-    pub list: bool,
 }
 
 /// `tokens`
