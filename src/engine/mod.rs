@@ -3,6 +3,7 @@
 pub mod answer_key;
 pub mod assess;
 pub mod cancel;
+mod command;
 pub mod disk;
 mod fence;
 pub mod flight;
