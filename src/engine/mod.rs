@@ -2,6 +2,7 @@
 
 pub mod answer_key;
 pub mod assess;
+pub mod blocks;
 pub mod cancel;
 mod command;
 pub mod disk;
