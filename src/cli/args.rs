@@ -225,6 +225,10 @@ pub struct Assess {
     /// Say what would be asked, of whom and at what cost; ask nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Hand the questions in as batches, at half the price, where the provider has
+    /// them; waits up to a day, and goes on waiting when it is run again
+    #[arg(long)]
+    pub batch: bool,
     /// Append each transcript's result to this file as soon as it is there, and
     /// skip those that are in it
     #[arg(long, value_name = "FILE")]

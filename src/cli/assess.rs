@@ -59,7 +59,9 @@ struct Run<'a> {
 pub fn run(args: &Assess, session: &mut Session) -> Result<Ending, Failure> {
     let sources = targets::transcripts(&args.paths, session)?;
     let by_project = grouped_by_project(sources, session);
-    let engine = Engine::new(EngineOptions { data_dir: data_dir(), ..EngineOptions::default() });
+    let options =
+        EngineOptions { data_dir: data_dir(), batch: args.batch, ..EngineOptions::default() };
+    let engine = Engine::new(options);
     let unwritable = |path: &PathBuf, e: std::io::Error| {
         Failure::new(format!("{} {}", shown_path(path), plain_error(&e)))
     };
@@ -119,7 +121,8 @@ impl Run<'_> {
         let mut waiting = Vec::new();
         for source in sources {
             waiting.extend(self.entries(&source, &context, project));
-            while waiting.len() >= CHUNK {
+            // One batch after the other would take a day each.
+            while waiting.len() >= CHUNK && !self.args.batch {
                 let rest = waiting.split_off(CHUNK);
                 self.chunk(&asking, std::mem::replace(&mut waiting, rest))?;
             }

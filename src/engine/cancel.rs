@@ -47,6 +47,11 @@ impl Cancel {
         self.part(transcript).is_cancelled()
     }
 
+    /// Waits until the whole run is cancelled.
+    pub(super) async fn cancelled(&self) {
+        self.run.cancelled().await;
+    }
+
     /// Waits until nobody wants answers about this text.
     pub(super) async fn dropped(&self, transcript: TranscriptDigest) {
         self.part(transcript).cancelled().await;

@@ -16,13 +16,28 @@ use crate::config::Judge;
 use super::command;
 use super::gate::{Entrance, Gates, Seat};
 use super::options::EngineOptions;
-use super::provider::{self, Call, HttpReply, HttpRequest, Method, ProviderReply, Request};
+use super::provider::{
+    self, Addressee, Call, HttpReply, HttpRequest, Method, ProviderReply, Request,
+};
 use super::retry::{self, Limits, Next, Sent, Tried};
+use super::secret::Secret;
 use super::trust;
 
 const CONNECT: Duration = Duration::from_secs(5);
 /// Bytes a reply may have; a longer one is no answer.
 const LONGEST_REPLY: usize = 16 << 20;
+
+/// The same for the results of a batch.
+const LONGEST_FILE: usize = 512 << 20;
+/// A file of calls takes its time.
+const LONGEST_FETCH: Duration = Duration::from_secs(600);
+
+/// A reply as it came; no body when that was too long.
+struct Raw {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Option<String>,
+}
 
 /// Everything needed to send.
 #[derive(Debug)]
@@ -113,9 +128,9 @@ impl Sender {
             () = self.options.clock.alarm(limit) => Ok(Sent::bare(ProviderReply::TimedOut)),
         };
         match sent {
-            Ok(sent) => Sent { reply: redacted(sent.reply, call), ..sent },
+            Ok(sent) => Sent { reply: redacted(sent.reply, call.key), ..sent },
             Err(error) => {
-                let detail = network(&error, call);
+                let detail = network(&error, call.judge);
                 let (after, slow_down) = (None, false);
                 Sent::bare(ProviderReply::Retryable { after, slow_down, detail })
             }
@@ -132,12 +147,81 @@ impl Sender {
         }
     }
 
+    /// Sends a request that is no call, and again where that makes sense; its
+    /// body, or why there is none. A POST that may have arrived is not sent again.
+    pub(super) async fn fetch(
+        &self,
+        to: Addressee<'_>,
+        request: &HttpRequest,
+        limits: Limits,
+    ) -> Result<String, ProviderReply> {
+        let clock = &self.options.clock;
+        let mut tried = Tried::default();
+        loop {
+            let sent = tokio::select! {
+                biased;
+                raw = self.raw(to.judge, request, LONGEST_FILE) => self.fetched(to, raw),
+                () = clock.alarm(LONGEST_FETCH) => Err(Sent::bare(ProviderReply::TimedOut)),
+            };
+            let sent = match sent {
+                Ok(body) => return Ok(body),
+                Err(sent) => Sent { reply: redacted(sent.reply, to.key), ..sent },
+            };
+            tried.sent += 1;
+            tried.timed_out += u32::from(sent.reply == ProviderReply::TimedOut);
+            let unsure = request.method == Method::Post && sent.status.is_none();
+            match retry::next(&sent, tried, limits, clock.chance()) {
+                Next::Again { wait, .. } if !unsure => {
+                    clock.pause(wait).await;
+                    tried.waited += wait;
+                }
+                last => return Err(retry::outcome(sent, &last, clock.wall())),
+            }
+        }
+    }
+
+    fn fetched(&self, to: Addressee<'_>, raw: Result<Raw, reqwest::Error>) -> Result<String, Sent> {
+        let raw = raw.map_err(|error| {
+            let (after, slow_down, detail) = (None, false, network(&error, to.judge));
+            Sent::bare(ProviderReply::Retryable { after, slow_down, detail })
+        })?;
+        match raw {
+            Raw { status: 200, body: Some(body), .. } => {
+                Ok(to.key.map_or_else(|| body.clone(), |key| key.redact(&body)))
+            }
+            Raw { status, headers, body } => {
+                let hint = retry::hint(&headers, self.options.clock.wall());
+                let body = body.unwrap_or_default();
+                let reply = HttpReply { status, headers: &headers, body: &body };
+                Err(Sent { status: Some(status), hint, reply: provider::failed(&reply) })
+            }
+        }
+    }
+
     async fn exchange(
         &self,
         call: &Call<'_>,
         request: &HttpRequest,
     ) -> Result<Sent, reqwest::Error> {
-        let client = self.client(call.judge)?;
+        let Raw { status, headers, body } = self.raw(call.judge, request, LONGEST_REPLY).await?;
+        let Some(body) = body else {
+            let why = "the reply is too long".to_owned();
+            let usage = provider::Usage::default();
+            return Ok(Sent::bare(ProviderReply::Unreadable(why, usage)));
+        };
+        let reply = HttpReply { status, headers: &headers, body: &body };
+        let hint = retry::hint(&headers, self.options.clock.wall());
+        Ok(Sent { status: Some(status), hint, reply: provider::parse(call.judge, &reply) })
+    }
+
+    /// One request and its reply, whatever they mean.
+    async fn raw(
+        &self,
+        judge: &Judge,
+        request: &HttpRequest,
+        longest: usize,
+    ) -> Result<Raw, reqwest::Error> {
+        let client = self.client(judge)?;
         let mut sent = match request.method {
             Method::Get => client.get(&request.url),
             Method::Post => client.post(&request.url).header("content-type", &request.content_type),
@@ -147,8 +231,9 @@ impl Sender {
         }
         if let Some((name, value)) = &request.authorization {
             let Ok(mut value) = reqwest::header::HeaderValue::from_str(value) else {
-                let why = "the key holds characters that no header can".to_owned();
-                return Ok(Sent::bare(ProviderReply::Auth(why)));
+                let why = r#"{"error":"the key holds characters that no header can"}"#;
+                let (headers, body) = (Vec::new(), Some(why.to_owned()));
+                return Ok(Raw { status: 401, headers, body });
             };
             value.set_sensitive(true);
             sent = sent.header(*name, value);
@@ -160,14 +245,9 @@ impl Sender {
             .iter()
             .filter_map(|(k, v)| Some((k.as_str().to_owned(), v.to_str().ok()?.to_owned())))
             .collect();
-        let Some(body) = read(response).await? else {
-            let why = "the reply is too long".to_owned();
-            let usage = provider::Usage::default();
-            return Ok(Sent::bare(ProviderReply::Unreadable(why, usage)));
-        };
-        let reply = HttpReply { status, headers: &headers, body: &String::from_utf8_lossy(&body) };
-        let hint = retry::hint(&headers, self.options.clock.wall());
-        Ok(Sent { status: Some(status), hint, reply: provider::parse(call.judge, &reply) })
+        let body = read(response, longest).await?;
+        let body = body.map(|body| String::from_utf8_lossy(&body).into_owned());
+        Ok(Raw { status, headers, body })
     }
 
     fn client(&self, judge: &Judge) -> Result<&Client, reqwest::Error> {
@@ -194,10 +274,10 @@ fn client(here: bool) -> Result<Client, reqwest::Error> {
 }
 
 /// The body, unless it is too long.
-async fn read(mut response: Response) -> Result<Option<Vec<u8>>, reqwest::Error> {
+async fn read(mut response: Response, longest: usize) -> Result<Option<Vec<u8>>, reqwest::Error> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > LONGEST_REPLY {
+        if body.len() + chunk.len() > longest {
             return Ok(None);
         }
         body.extend_from_slice(&chunk);
@@ -215,8 +295,8 @@ fn adapt(seat: &Seat, reply: &ProviderReply) {
 }
 
 /// Says what failed without the URL, which may hold a password.
-fn network(error: &reqwest::Error, call: &Call<'_>) -> String {
-    let host = trust::host(call.judge).unwrap_or_default();
+fn network(error: &reqwest::Error, judge: &Judge) -> String {
+    let host = trust::host(judge).unwrap_or_default();
     if error.is_connect() {
         format!("cannot connect to {host}: is the server running?")
     } else {
@@ -225,9 +305,9 @@ fn network(error: &reqwest::Error, call: &Call<'_>) -> String {
 }
 
 /// Takes the key out of whatever a server says.
-fn redacted(reply: ProviderReply, call: &Call<'_>) -> ProviderReply {
+fn redacted(reply: ProviderReply, key: Option<&Secret>) -> ProviderReply {
     use ProviderReply as R;
-    let Some(key) = call.key else { return reply };
+    let Some(key) = key else { return reply };
     match reply {
         R::Text { text, usage } => R::Text { text: key.redact(&text), usage },
         R::Retryable { after, slow_down, detail } => {

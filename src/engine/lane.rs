@@ -16,6 +16,7 @@ use tracing::Instrument as _;
 use crate::assessment::{Outcome, Unscored, UnscoredReason, reply};
 use crate::config::{Judge, Provider};
 
+use super::batch;
 use super::flight::{Claim, Permit, Waiter};
 use super::judge::Errand;
 use super::keyring;
@@ -83,11 +84,11 @@ fn replay(run: &Run, judge: usize) {
 const SAME_WAIT: Duration = Duration::from_millis(500);
 
 /// A judge that is asked.
-struct Lane {
-    run: Arc<Run>,
-    judge: usize,
-    settings: Judge,
-    key: Option<Secret>,
+pub(super) struct Lane {
+    pub(super) run: Arc<Run>,
+    pub(super) judge: usize,
+    pub(super) settings: Judge,
+    pub(super) key: Option<Secret>,
     /// Until when its calls wait, as far as was told.
     // Held only to compare and set; never across an await.
     waiting: Mutex<Option<Instant>>,
@@ -95,10 +96,17 @@ struct Lane {
 
 /// Criteria of one transcript that go into one call.
 #[derive(Debug)]
-struct Ask {
-    transcript: usize,
-    sample: u32,
-    criteria: Vec<usize>,
+pub(super) struct Ask {
+    pub(super) transcript: usize,
+    pub(super) sample: u32,
+    pub(super) criteria: Vec<usize>,
+}
+
+/// Criteria that go into one call, and that nobody else asks meanwhile.
+pub(super) struct Claimed {
+    pub(super) transcript: usize,
+    pub(super) sample: u32,
+    pub(super) asked: Vec<(usize, Permit)>,
 }
 
 impl Lane {
@@ -106,7 +114,11 @@ impl Lane {
     async fn ask_all(self: Arc<Self>) {
         let limit = self.settings.max_concurrency.max(1);
         let mut calls = JoinSet::new();
-        for ask in self.missing().await {
+        let mut asks = self.missing().await;
+        if self.run.engine.options.batch && batch::has(&self.settings) {
+            asks = batch::ask_all(&self, asks).await;
+        }
+        for ask in asks {
             while calls.len() >= limit {
                 calls.join_next().await;
             }
@@ -158,11 +170,11 @@ impl Lane {
     }
 
     /// Why no further call makes sense.
-    fn stopped(&self) -> Option<Unscored> {
+    pub(super) fn stopped(&self) -> Option<Unscored> {
         self.run.prepared.job.stopped.why(&self.settings.name)
     }
 
-    fn slot(&self, transcript: usize, criterion: usize) -> Slot {
+    pub(super) fn slot(&self, transcript: usize, criterion: usize) -> Slot {
         Slot { transcript, judge: self.judge, criterion }
     }
 
@@ -255,8 +267,16 @@ impl Lane {
             () = self.run.over(subject.digest) => return None,
             reply = self.send(transcript, &criteria) => reply?,
         };
-        let id = |c: &usize| self.run.prepared.criterion(*c).id.as_str();
-        let ids: Vec<&str> = criteria.iter().map(id).collect();
+        self.heard(Claimed { transcript, sample, asked }, reply).await;
+        Some(())
+    }
+
+    /// A reply is there: keeps its answers and tells what came of every criterion.
+    pub(super) async fn heard(&self, claimed: Claimed, reply: ProviderReply) {
+        let Claimed { transcript, sample, asked } = claimed;
+        let subject = &self.run.prepared.subjects[transcript];
+        let id = |(c, _): &(usize, Permit)| self.run.prepared.criterion(*c).id.as_str();
+        let ids: Vec<&str> = asked.iter().map(id).collect();
         if let Some(usage) = reply.usage() {
             self.run.count_usage(usage);
         }
@@ -281,7 +301,6 @@ impl Lane {
             permit.land(outcome.clone());
             self.run.hear(self.slot(transcript, criterion), Heard { outcome, cached: false });
         }
-        Some(())
     }
 
     /// Sends; `None` when the judge was stopped before it could be.
@@ -344,7 +363,7 @@ impl Lane {
     }
 
     /// Answers go to disk before anyone hears them.
-    async fn keep(&self, rows: Vec<Row>) {
+    pub(super) async fn keep(&self, rows: Vec<Row>) {
         let Some(store) = self.run.store.as_ref().filter(|_| !rows.is_empty()) else { return };
         match store.put(rows).await {
             Ok(Ok(())) => {}
@@ -354,7 +373,7 @@ impl Lane {
     }
 
     /// Why a reply is no answer; what concerns every later call stops the judge.
-    fn failed(&self, reply: ProviderReply) -> Unscored {
+    pub(super) fn failed(&self, reply: ProviderReply) -> Unscored {
         let stops = unanswered::stops(&reply);
         let why = unanswered::why(reply, self.settings.timeout_s);
         if stops && self.run.prepared.job.stopped.stop(&self.settings.name, why.clone()) {

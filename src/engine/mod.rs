@@ -2,6 +2,7 @@
 
 pub mod answer_key;
 pub mod assess;
+mod batch;
 pub mod blocks;
 pub mod cancel;
 pub mod clock;

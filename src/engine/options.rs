@@ -20,6 +20,9 @@ pub struct EngineOptions {
     pub keyring: Lookup,
     /// In place of every judge's own `timeout_s`.
     pub timeout: Option<Duration>,
+    /// Hand calls in as batches where a provider has them: half the price, and
+    /// up to a day.
+    pub batch: bool,
     /// Time and chance.
     pub clock: Clock,
 }
@@ -31,6 +34,7 @@ impl Default for EngineOptions {
             env: |name| std::env::var(name).ok(),
             keyring: keyring::read,
             timeout: None,
+            batch: false,
             clock: Clock::real(),
         }
     }

@@ -150,6 +150,14 @@ impl Run {
         }
     }
 
+    /// Waits until the run is over.
+    pub(super) async fn ended(&self) {
+        tokio::select! {
+            () = self.cancel.cancelled() => {}
+            () = self.overdue.cancelled() => {}
+        }
+    }
+
     /// Why what is missing is missing, once the run is over.
     pub(super) fn why_over(&self) -> Unscored {
         if self.overdue.is_cancelled() && !self.cancel.is_cancelled() {

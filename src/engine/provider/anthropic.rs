@@ -8,7 +8,7 @@
 use serde_json::{Map, Value, json};
 
 use super::models::{self, Off, Reasoning};
-use super::{Call, HttpReply, HttpRequest, ProviderReply, Usage, clean, number};
+use super::{Addressee, Call, HttpReply, HttpRequest, ProviderReply, Usage, clean, number};
 use crate::prompt::Part;
 
 const BASE: &str = "https://api.anthropic.com";
@@ -22,7 +22,7 @@ const BYTES_PER_TOKEN: usize = 3;
 
 /// How long what is marked is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
+pub(super) enum Kept {
     /// Five minutes, from read to read.
     Minutes,
     /// An hour, for batches; writing it costs more.
@@ -34,15 +34,15 @@ pub enum Kept {
 /// # Errors
 /// When the judge has no model.
 pub fn build(call: &Call<'_>) -> Result<HttpRequest, String> {
-    Ok(post(call, "messages", body(call, Kept::Minutes)?.to_string()))
+    Ok(post(call.addressee(), "messages", body(call, Kept::Minutes)?.to_string()))
 }
 
 /// A request to this path of the API.
-pub(in crate::engine) fn post(call: &Call<'_>, path: &str, body: String) -> HttpRequest {
-    let base = super::base(call.judge, BASE, &["/v1"]);
+pub(super) fn post(to: Addressee<'_>, path: &str, body: String) -> HttpRequest {
+    let base = super::base(to.judge, BASE, &["/v1"]);
     HttpRequest {
         headers: vec![("anthropic-version", VERSION.to_owned())],
-        authorization: call.key.map(|key| ("x-api-key", key.plain())),
+        authorization: to.key.map(|key| ("x-api-key", key.plain())),
         ..HttpRequest::json(format!("{base}/v1/{path}"), body)
     }
 }
@@ -51,7 +51,7 @@ pub(in crate::engine) fn post(call: &Call<'_>, path: &str, body: String) -> Http
 ///
 /// # Errors
 /// As [`build`].
-pub fn body(call: &Call<'_>, kept: Kept) -> Result<Value, String> {
+pub(super) fn body(call: &Call<'_>, kept: Kept) -> Result<Value, String> {
     let (judge, prompt) = (call.judge, call.prompt);
     let rules = models::rules(judge.provider, super::model(judge)?);
     let mut marks =
@@ -114,7 +114,7 @@ pub fn parse(reply: &HttpReply<'_>) -> ProviderReply {
 }
 
 /// What a message means.
-pub(in crate::engine) fn message(json: &Value) -> ProviderReply {
+pub(super) fn message(json: &Value) -> ProviderReply {
     let usage = usage(&json["usage"]);
     let blocks = || json["content"].as_array().into_iter().flatten();
     let texts = blocks().filter(|block| block["type"] == "text");

@@ -6,8 +6,10 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::config::Judge;
+
 use super::models::{self, Reasoning};
-use super::{Call, HttpReply, HttpRequest, ProviderReply, Usage, clean, number};
+use super::{Addressee, Call, HttpReply, HttpRequest, ProviderReply, Usage, clean, number};
 
 const BASE: &str = "https://generativelanguage.googleapis.com";
 const HARMS: [&str; 4] = ["HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT"];
@@ -17,26 +19,26 @@ const HARMS: [&str; 4] = ["HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DAN
 /// # Errors
 /// When the judge has no model.
 pub fn build(call: &Call<'_>) -> Result<HttpRequest, String> {
-    let path = format!("{}:generateContent", path(call)?);
-    Ok(post(call, &path, body(call)?.to_string()))
+    let path = format!("{}:generateContent", path(call.judge)?);
+    Ok(post(call.addressee(), &path, body(call)?.to_string()))
 }
 
 /// The model's path; the moving names exist in the beta API alone.
 ///
 /// # Errors
 /// When the judge has no model.
-pub(in crate::engine) fn path(call: &Call<'_>) -> Result<String, String> {
-    let model = super::model(call.judge)?;
+pub(super) fn path(judge: &Judge) -> Result<String, String> {
+    let model = super::model(judge)?;
     let model = model.strip_prefix("models/").unwrap_or(model);
     let version = if model.ends_with("-latest") { "v1beta" } else { "v1" };
     Ok(format!("{version}/models/{model}"))
 }
 
 /// A request to this path of the API.
-pub(in crate::engine) fn post(call: &Call<'_>, path: &str, body: String) -> HttpRequest {
-    let base = super::base(call.judge, BASE, &["/v1", "/v1beta"]);
+pub(super) fn post(to: Addressee<'_>, path: &str, body: String) -> HttpRequest {
+    let base = super::base(to.judge, BASE, &["/v1", "/v1beta"]);
     HttpRequest {
-        authorization: call.key.map(|key| ("x-goog-api-key", key.plain())),
+        authorization: to.key.map(|key| ("x-goog-api-key", key.plain())),
         ..HttpRequest::json(format!("{base}/{path}"), body)
     }
 }
@@ -45,7 +47,7 @@ pub(in crate::engine) fn post(call: &Call<'_>, path: &str, body: String) -> Http
 ///
 /// # Errors
 /// As [`build`].
-pub(in crate::engine) fn body(call: &Call<'_>) -> Result<Value, String> {
+pub(super) fn body(call: &Call<'_>) -> Result<Value, String> {
     let (judge, prompt) = (call.judge, call.prompt);
     let rules = models::rules(judge.provider, super::model(judge)?);
     let mut config = Map::new();
@@ -100,7 +102,7 @@ pub fn parse(reply: &HttpReply<'_>) -> ProviderReply {
 }
 
 /// What generated content means.
-pub(in crate::engine) fn content(json: &Value) -> ProviderReply {
+pub(super) fn content(json: &Value) -> ProviderReply {
     let usage = usage(&json["usageMetadata"]);
     if let Some(reason) = json["promptFeedback"]["blockReason"].as_str() {
         return ProviderReply::Blocked(

@@ -15,6 +15,7 @@ use crate::prompt::Prompt;
 use super::secret::Secret;
 
 pub mod anthropic;
+pub mod batch;
 pub mod claude_cli;
 mod failure;
 pub mod gemini;
@@ -32,6 +33,23 @@ pub struct Call<'a> {
     /// What.
     pub prompt: &'a Prompt,
     /// With which key, if any.
+    pub key: Option<&'a Secret>,
+}
+
+impl<'a> Call<'a> {
+    /// Who is asked, without what.
+    #[must_use]
+    pub const fn addressee(&self) -> Addressee<'a> {
+        Addressee { judge: self.judge, key: self.key }
+    }
+}
+
+/// Who is sent something.
+#[derive(Clone, Copy)]
+pub struct Addressee<'a> {
+    /// The judge.
+    pub judge: &'a Judge,
+    /// Its key, if any.
     pub key: Option<&'a Secret>,
 }
 
@@ -225,6 +243,12 @@ pub fn parse(judge: &Judge, reply: &HttpReply<'_>) -> ProviderReply {
             openai_compatible::parse(reply)
         }
     }
+}
+
+/// What a reply with another status than 200 means, whatever was sent.
+#[must_use]
+pub fn failed(reply: &HttpReply<'_>) -> ProviderReply {
+    failure::sorted(reply)
 }
 
 /// Whether this provider's reply may stand in a code fence (SPEC 5.3).

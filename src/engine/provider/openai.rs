@@ -7,7 +7,9 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::models::{self, Reasoning};
-use super::{Call, HttpReply, HttpRequest, ProviderReply, Usage, clean, failure, number};
+use super::{
+    Addressee, Call, HttpReply, HttpRequest, ProviderReply, Usage, clean, failure, number,
+};
 
 const BASE: &str = "https://api.openai.com/v1";
 
@@ -16,14 +18,14 @@ const BASE: &str = "https://api.openai.com/v1";
 /// # Errors
 /// When the judge has no model.
 pub fn build(call: &Call<'_>) -> Result<HttpRequest, String> {
-    Ok(post(call, "responses", body(call)?.to_string()))
+    Ok(post(call.addressee(), "responses", body(call)?.to_string()))
 }
 
 /// A request to this path of the API.
-pub(in crate::engine) fn post(call: &Call<'_>, path: &str, body: String) -> HttpRequest {
-    let base = super::base(call.judge, BASE, &[]);
+pub(super) fn post(to: Addressee<'_>, path: &str, body: String) -> HttpRequest {
+    let base = super::base(to.judge, BASE, &[]);
     HttpRequest {
-        authorization: call.key.map(|key| ("authorization", key.bearer())),
+        authorization: to.key.map(|key| ("authorization", key.bearer())),
         ..HttpRequest::json(format!("{base}/{path}"), body)
     }
 }
@@ -32,7 +34,7 @@ pub(in crate::engine) fn post(call: &Call<'_>, path: &str, body: String) -> Http
 ///
 /// # Errors
 /// As [`build`].
-pub(in crate::engine) fn body(call: &Call<'_>) -> Result<Value, String> {
+pub(super) fn body(call: &Call<'_>) -> Result<Value, String> {
     let (judge, prompt) = (call.judge, call.prompt);
     let rules = models::rules(judge.provider, super::model(judge)?);
     let instructions = prompt.system_text();
@@ -73,7 +75,7 @@ pub fn parse(reply: &HttpReply<'_>) -> ProviderReply {
 }
 
 /// What a response means.
-pub(in crate::engine) fn response(json: &Value) -> ProviderReply {
+pub(super) fn response(json: &Value) -> ProviderReply {
     let usage = usage(&json["usage"]);
     let output = || json["output"].as_array().into_iter().flatten();
     let messages = output().filter(|item| item["type"] == "message");

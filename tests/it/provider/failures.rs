@@ -53,10 +53,15 @@ async fn a_crowded_or_broken_server_is_asked_again() {
 async fn the_wait_is_the_one_the_headers_ask_for() {
     let ms = Duration::from_millis;
     for wire in Wire::ALL {
+        let dates = vec![
+            ("date", "Tue, 24 Nov 2026 10:00:00 GMT"),
+            ("retry-after", "Tue, 24 Nov 2026 10:00:07 GMT"),
+        ];
         let cases: Vec<(Headers, Duration)> = vec![
             (vec![("retry-after", "0")], ms(0)),
             (vec![("retry-after", "1.5")], ms(1500)),
             (vec![("retry-after-ms", "20"), ("retry-after", "9")], ms(20)),
+            (dates, ms(7000)),
         ];
         for (headers, wait) in cases {
             let what = format!("{wire:?} {headers:?}");

@@ -2,6 +2,7 @@
 //! days and bad ones: what was sent, what was concluded, how long it waited, and
 //! what was stored.
 
+mod batch;
 mod caching;
 mod command;
 mod failures;

@@ -1,0 +1,169 @@
+//! The batches under way, in the user's own data folder.
+//!
+//! Invariant: a batch is written down as soon as it has a name, and struck out
+//! only once its answers are on disk; so whoever runs next fetches it. What is
+//! written holds keys of answers and ids of criteria: no text, no API key.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, TransactionBehavior, params};
+use serde::{Deserialize, Serialize};
+
+/// Its name in the user's data folder.
+const FILE: &str = "batches.db";
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS calls (place TEXT NOT NULL, project TEXT NOT NULL, \
+    batch TEXT NOT NULL, mark TEXT NOT NULL, asked TEXT NOT NULL, \
+    at INTEGER NOT NULL DEFAULT (unixepoch()), PRIMARY KEY (place, batch, mark))";
+const BUSY: Duration = Duration::from_secs(20);
+
+/// The list of batches.
+#[derive(Clone, Debug)]
+pub(super) struct Pending {
+    // Held for one statement; never across an await.
+    db: Arc<Mutex<Connection>>,
+}
+
+/// A batch under way.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Batch {
+    /// What the provider calls it.
+    pub(super) name: String,
+    /// Since when, in seconds.
+    pub(super) age: i64,
+    /// Its calls by their marks.
+    pub(super) calls: Vec<(String, Asked)>,
+}
+
+/// What a call asks, as far as its answers need it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Asked {
+    /// The criteria: id, and the answer's key in hex.
+    pub(super) criteria: Vec<(String, String)>,
+    /// Exchanges of the transcript.
+    pub(super) exchanges: usize,
+    /// The model.
+    pub(super) model: String,
+}
+
+/// Whose batches: one provider's address, and one project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Whose {
+    pub(super) place: String,
+    pub(super) project: Option<PathBuf>,
+}
+
+impl Whose {
+    fn project(&self) -> String {
+        self.project.as_deref().map_or_else(String::new, |path| path.to_string_lossy().into_owned())
+    }
+}
+
+impl Pending {
+    /// Opens the list; without a folder it lasts as long as the process.
+    pub(super) fn open(data_dir: Option<&Path>) -> Result<Self, String> {
+        let open = || -> rusqlite::Result<Connection> {
+            let db = match data_dir {
+                Some(dir) => Connection::open(dir.join(FILE))?,
+                None => Connection::open_in_memory()?,
+            };
+            db.busy_timeout(BUSY)?;
+            db.execute_batch(TABLE)?;
+            Ok(db)
+        };
+        if let Some(dir) = data_dir {
+            std::fs::create_dir_all(dir).map_err(|e| said(&e))?;
+        }
+        open().map(|db| Self { db: Arc::new(Mutex::new(db)) }).map_err(|e| said(&e))
+    }
+
+    /// Writes a batch down.
+    pub(super) fn add(
+        &self,
+        whose: &Whose,
+        name: &str,
+        calls: &[(String, Asked)],
+    ) -> Result<(), String> {
+        self.added(whose, name, calls).map_err(|e| said(&e))
+    }
+
+    fn added(&self, whose: &Whose, name: &str, calls: &[(String, Asked)]) -> rusqlite::Result<()> {
+        let mut db = self.db();
+        let change = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for (mark, asked) in calls {
+            // Texts and numbers alone: this cannot fail.
+            let asked = serde_json::to_string(asked).unwrap_or_default();
+            change.execute(
+                "INSERT OR REPLACE INTO calls (place, project, batch, mark, asked) \
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![whose.place, whose.project(), name, mark, asked],
+            )?;
+        }
+        change.commit()
+    }
+
+    /// The batches of this place and project, the oldest first.
+    pub(super) fn under_way(&self, whose: &Whose) -> Result<Vec<Batch>, String> {
+        let db = self.db();
+        let read = || -> rusqlite::Result<Vec<Batch>> {
+            let mut query = db.prepare(
+                "SELECT batch, mark, asked, unixepoch() - at FROM calls \
+                 WHERE place = ?1 AND project = ?2 ORDER BY at, batch, mark",
+            )?;
+            let mut rows = query.query(params![whose.place, whose.project()])?;
+            let mut batches: Vec<Batch> = Vec::new();
+            while let Some(row) = rows.next()? {
+                let (name, mark): (String, String) = (row.get(0)?, row.get(1)?);
+                let (asked, age): (String, i64) = (row.get(2)?, row.get(3)?);
+                let Ok(asked) = serde_json::from_str(&asked) else { continue };
+                match batches.last_mut().filter(|batch| batch.name == name) {
+                    Some(batch) => batch.calls.push((mark, asked)),
+                    None => batches.push(Batch { name, age, calls: vec![(mark, asked)] }),
+                }
+            }
+            Ok(batches)
+        };
+        read().map_err(|e| said(&e))
+    }
+
+    /// Strikes a batch out.
+    pub(super) fn strike(&self, whose: &Whose, name: &str) -> Result<(), String> {
+        let delete = "DELETE FROM calls WHERE place = ?1 AND batch = ?2";
+        self.db().execute(delete, params![whose.place, name]).map(drop).map_err(|e| said(&e))
+    }
+
+    fn db(&self) -> MutexGuard<'_, Connection> {
+        self.db.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn said(error: &dyn std::error::Error) -> String {
+    format!("the list of batches ({FILE} in your data folder): {error}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(key: &str) -> Asked {
+        Asked { criteria: vec![("A".into(), key.into())], exchanges: 2, model: "m".into() }
+    }
+
+    #[test]
+    fn a_batch_is_there_until_it_is_struck_out_for_its_own_project() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path().join("user");
+        let whose =
+            |project: Option<&str>| Whose { place: "x".into(), project: project.map(Into::into) };
+        let (mine, other) = (whose(Some("/a")), whose(None));
+        let calls = vec![("m1".to_owned(), asked("00")), ("m2".to_owned(), asked("01"))];
+        Pending::open(Some(&data)).unwrap().add(&mine, "b1", &calls).unwrap();
+        let again = Pending::open(Some(&data)).unwrap();
+        assert_eq!(again.under_way(&other).unwrap(), []);
+        let found = again.under_way(&mine).unwrap();
+        assert_eq!((found.len(), &found[0].name, &found[0].calls), (1, &"b1".to_owned(), &calls));
+        again.strike(&mine, "b1").unwrap();
+        assert_eq!(again.under_way(&mine).unwrap(), []);
+    }
+}

@@ -1,0 +1,336 @@
+//! Batches from end to end: made, waited for across a restart, fetched in any
+//! order, and made again for what the provider could not serve.
+
+use std::sync::{Arc, Mutex};
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use rubricator::engine::{AssessJob, Engine, EngineOptions};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{Reply, Wire, World, job, judge_of, run};
+use crate::engine::{Asked, run_until};
+
+const WIRES: [Wire; 3] = [Wire::Anthropic, Wire::OpenAi, Wire::Gemini];
+
+/// A provider's batches.
+#[derive(Clone)]
+struct Provider(Arc<Inside>);
+
+struct Inside {
+    wire: Wire,
+    state: Mutex<Batches>,
+    polled: mpsc::UnboundedSender<()>,
+}
+
+#[derive(Default)]
+struct Batches {
+    /// The calls of every batch: mark and body.
+    made: Vec<Vec<(String, Value)>>,
+    /// An uploaded file.
+    file: String,
+    /// Whether batches end.
+    open: bool,
+    /// Requests, without polls.
+    requests: Vec<String>,
+    /// Calls asked alone.
+    alone: usize,
+    keys: Vec<String>,
+}
+
+impl Provider {
+    async fn start(wire: Wire) -> (Self, String, mpsc::UnboundedReceiver<()>) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let url = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
+        let (polled, polls) = mpsc::unbounded_channel();
+        let provider = Self(Arc::new(Inside { wire, state: Mutex::default(), polled }));
+        let routes = axum::Router::new().fallback(answer).with_state(provider.clone());
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        (provider, url, polls)
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, Batches> {
+        self.0.state.lock().expect("no handler panicked")
+    }
+
+    fn end(&self) {
+        self.state().open = true;
+    }
+
+    /// How many calls each batch had.
+    fn sizes(&self) -> Vec<usize> {
+        self.state().made.iter().map(Vec::len).collect()
+    }
+
+    /// The second batch has the first two calls of the first; every request had
+    /// the key, and none asked a call alone.
+    fn check_keys_and_marks(&self) {
+        let state = self.state();
+        let marks = |n: usize| state.made[n].iter().map(|(mark, _)| mark).collect::<Vec<_>>();
+        assert_eq!(marks(1), marks(0)[..2]);
+        assert!(state.keys.iter().all(|key| key.ends_with("sk-test")));
+        assert_eq!(state.alone, 0);
+    }
+
+    /// What became of the calls of a batch: shuffled; of the first batch one
+    /// failed and one was not got to.
+    fn results(&self, number: usize) -> Vec<(String, Value)> {
+        let wire = self.0.wire;
+        let calls = self.state().made[number].clone();
+        let mut results: Vec<(String, Value)> = calls
+            .iter()
+            .enumerate()
+            .map(|(at, (mark, body))| match (number, at) {
+                (0, 0) => (mark.clone(), failed(wire)),
+                (0, 1) => (mark.clone(), expired(wire)),
+                _ => (mark.clone(), answered(wire, body)),
+            })
+            .collect();
+        results.reverse();
+        results
+    }
+}
+
+fn answered(wire: Wire, body: &Value) -> Value {
+    let schema = &wire.schema(body)["properties"];
+    let criteria = schema.as_object().expect("it asks").keys().cloned().collect();
+    let asked = Asked {
+        criteria,
+        body: body.clone(),
+        authorization: None,
+        path: String::new(),
+        headers: HeaderMap::new(),
+    };
+    let Reply::Text(text) = Reply::all(&asked, "YES") else { unreachable!() };
+    let reply = wire.reply(&text);
+    match wire {
+        Wire::Anthropic => json!({"result": {"type": "succeeded", "message": reply}}),
+        Wire::OpenAi => json!({"response": {"status_code": 200, "body": reply}, "error": null}),
+        _ => json!({"response": reply}),
+    }
+}
+
+fn failed(wire: Wire) -> Value {
+    match wire {
+        Wire::Anthropic => json!({"result": {"type": "errored", "error": {"type": "error",
+            "error": {"type": "api_error", "message": "Oh no."}}}}),
+        Wire::OpenAi => json!({"response": {"status_code": 500,
+            "body": {"error": {"type": "server_error", "message": "Oh no."}}}, "error": null}),
+        _ => json!({"error": {"code": 13, "message": "Oh no."}}),
+    }
+}
+
+fn expired(wire: Wire) -> Value {
+    match wire {
+        Wire::Anthropic => json!({"result": {"type": "expired"}}),
+        Wire::OpenAi => {
+            json!({"response": null, "error": {"code": "batch_expired", "message": "late"}})
+        }
+        _ => json!({"error": {"code": 4, "message": "deadline exceeded"}}),
+    }
+}
+
+async fn answer(
+    State(provider): State<Provider>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let wire = provider.0.wire;
+    let path = uri.path().trim_start_matches("/v1/").to_owned();
+    let text = String::from_utf8(body.to_vec()).expect("it is text");
+    let key = ["x-api-key", "authorization", "x-goog-api-key"]
+        .iter()
+        .find_map(|name| headers.get(*name))
+        .map(|key| key.to_str().expect("it is text").to_owned());
+    provider.state().keys.push(key.expect("there is a key"));
+    let number = path.split(['/', '-']).find_map(|part| part.parse::<usize>().ok());
+    let reply = match (method, path.as_str(), number) {
+        (Method::POST, "files", _) => {
+            let mut state = provider.state();
+            state.requests.push("upload".into());
+            state.file = text;
+            json!({"id": "file-in"}).to_string()
+        }
+        (Method::POST, "messages/batches" | "batches", _) => made(&provider, &text),
+        (Method::POST, path, _) if path.ends_with(":batchGenerateContent") => {
+            made(&provider, &text)
+        }
+        (Method::POST, ..) => {
+            provider.state().alone += 1;
+            return StatusCode::IM_A_TEAPOT.into_response();
+        }
+        (_, path, Some(number)) if path.ends_with("results") || path.ends_with("content") => {
+            provider.state().requests.push("fetch".into());
+            lines(&provider, number)
+        }
+        (_, _, Some(number)) => {
+            // The test may not listen any more.
+            let _ = provider.0.polled.send(());
+            let open = provider.state().open;
+            polled(&provider, wire, number, open).to_string()
+        }
+        _ => return StatusCode::NOT_FOUND.into_response(),
+    };
+    reply.into_response()
+}
+
+/// A batch is made; its number is its name.
+fn made(provider: &Provider, text: &str) -> String {
+    let wire = provider.0.wire;
+    let body: Value = serde_json::from_str(text).expect("the body is JSON");
+    let mut state = provider.state();
+    state.requests.push("create".into());
+    let pairs = |list: &Value, mark: fn(&Value) -> &Value, call: &str| -> Vec<(String, Value)> {
+        let list = list.as_array().expect("a list");
+        let pair =
+            |one: &Value| (mark(one).as_str().expect("a mark").to_owned(), one[call].clone());
+        list.iter().map(pair).collect()
+    };
+    let calls = match wire {
+        Wire::Anthropic => pairs(&body["requests"], |one| &one["custom_id"], "params"),
+        Wire::Gemini => {
+            let list = &body["batch"]["inputConfig"]["requests"]["requests"];
+            pairs(list, |one| &one["metadata"]["key"], "request")
+        }
+        _ => {
+            assert_eq!(
+                body,
+                json!({"input_file_id": "file-in", "endpoint": "/v1/responses", "completion_window": "24h"})
+            );
+            let lines: Vec<Value> =
+                state.file.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+            assert!(lines.iter().all(|l| l["method"] == "POST" && l["url"] == "/v1/responses"));
+            pairs(&lines.into(), |one| &one["custom_id"], "body")
+        }
+    };
+    let number = state.made.len();
+    state.made.push(calls);
+    match wire {
+        Wire::Gemini => json!({"name": format!("batches/b-{number}"), "metadata": {"state": "BATCH_STATE_PENDING"}}),
+        _ => json!({"id": format!("b-{number}"), "processing_status": "in_progress", "status": "validating"}),
+    }
+    .to_string()
+}
+
+fn polled(provider: &Provider, wire: Wire, number: usize, open: bool) -> Value {
+    match (wire, open) {
+        (Wire::Anthropic, false) => json!({"processing_status": "in_progress"}),
+        (Wire::Anthropic, true) => {
+            json!({"processing_status": "ended", "results_url": "http://127.0.0.1:1/elsewhere"})
+        }
+        (Wire::Gemini, false) => json!({"metadata": {"state": "BATCH_STATE_RUNNING"}}),
+        (Wire::Gemini, true) => {
+            let results = provider.results(number).into_iter().map(|(mark, mut result)| {
+                result["metadata"] = json!({"key": mark});
+                result
+            });
+            let inlined: Vec<Value> = results.collect();
+            json!({"metadata": {"state": "BATCH_STATE_SUCCEEDED",
+                "output": {"inlinedResponses": {"inlinedResponses": inlined}}}})
+        }
+        (_, false) => json!({"status": "in_progress", "request_counts": {"completed": 0}}),
+        (_, true) => {
+            json!({"status": "completed", "output_file_id": format!("out-{number}"), "error_file_id": null})
+        }
+    }
+}
+
+fn lines(provider: &Provider, number: usize) -> String {
+    let line = |(mark, mut result): (String, Value)| {
+        result["custom_id"] = mark.into();
+        result.to_string() + "\n"
+    };
+    provider.results(number).into_iter().map(line).collect()
+}
+
+fn batching(world: &World) -> Engine {
+    Engine::new(EngineOptions { batch: true, ..world.options() })
+}
+
+/// Runs until the batch was looked at, and is interrupted.
+async fn interrupted(world: &World, job: &AssessJob, polls: &mut mpsc::UnboundedReceiver<()>) {
+    let cancel = CancellationToken::new();
+    let engine = batching(world);
+    let running = run_until(&engine, job.clone(), cancel.clone());
+    let interrupting = async {
+        polls.recv().await.expect("it is looked at");
+        cancel.cancel();
+    };
+    let (ran, ()) = tokio::join!(running, interrupting);
+    assert!(ran.summary.cancelled);
+    assert!(
+        ran.notices().iter().any(|n| n.contains("run the same command again")),
+        "{:?}",
+        ran.notices()
+    );
+}
+
+#[tokio::test]
+async fn a_batch_survives_a_restart_and_is_fetched_in_any_order() {
+    for wire in WIRES {
+        let world = World::new();
+        let (provider, url, mut polls) = Provider::start(wire).await;
+        let job = job(&world, 5, judge_of(wire, &url));
+        interrupted(&world, &job, &mut polls).await;
+        assert_eq!(provider.sizes(), [5]);
+        provider.end();
+        let ran = run(&batching(&world), job.clone()).await;
+        // What failed and what was not got to went into a second batch; nothing else.
+        assert_eq!(provider.sizes(), [5, 2], "{wire:?}");
+        assert_eq!((ran.summary.answered, ran.summary.unscored), (15, 0), "{wire:?}");
+        assert_eq!((ran.summary.input_tokens, ran.summary.output_tokens), (500, 50));
+        provider.check_keys_and_marks();
+        // Everything is in the store, and nothing is under way.
+        assert_eq!(world.engine().recall(&job).len(), 15);
+        let again = run(&batching(&world), job).await;
+        assert_eq!((again.summary.cached, again.summary.calls), (15, 0));
+        assert_eq!(provider.sizes(), [5, 2]);
+        let list = std::fs::read(world.project().join("user/batches.db")).expect("it is there");
+        let holds = |text: &str| list.windows(text.len()).any(|part| part == text.as_bytes());
+        assert!(!holds("sk-test") && !holds("Question"));
+    }
+}
+
+#[tokio::test]
+async fn what_was_asked_is_kept_although_the_text_has_changed_meanwhile() {
+    let world = World::new();
+    let (provider, url, mut polls) = Provider::start(Wire::Anthropic).await;
+    let before = job(&world, 4, judge_of(Wire::Anthropic, &url));
+    interrupted(&world, &before, &mut polls).await;
+    provider.end();
+    // Two transcripts are gone; what was paid for them is kept for when they return.
+    let mut after = before.clone();
+    after.transcripts.truncate(2);
+    let ran = run(&batching(&world), after).await;
+    assert_eq!(ran.summary.unscored, 0);
+    let known = world.engine().recall(&before).len();
+    assert!(known >= 9, "{known}");
+    let total: usize = provider.sizes().iter().sum();
+    assert!(total <= 6, "{:?}", provider.sizes());
+}
+
+#[tokio::test]
+async fn what_calls_share_is_kept_for_an_hour() {
+    let world = World::new();
+    let (provider, url, _polls) = Provider::start(Wire::Anthropic).await;
+    provider.end();
+    run(&batching(&world), job(&world, 3, judge_of(Wire::Anthropic, &url))).await;
+    let state = provider.state();
+    let marks: Vec<&Value> =
+        state.made[0].iter().map(|(_, body)| &body["system"][1]["cache_control"]).collect();
+    assert_eq!(marks, [&json!({"type": "ephemeral", "ttl": "1h"}); 3]);
+}
+
+#[tokio::test]
+async fn a_judge_without_batches_is_asked_as_ever() {
+    let world = World::new();
+    let server = crate::engine::JudgeServer::yes().await;
+    let ran = run(&batching(&world), job(&world, 2, judge_of(Wire::Chat, &server.url))).await;
+    assert_eq!((ran.summary.answered, server.take().len()), (6, 2));
+}
