@@ -145,6 +145,15 @@ pub enum AssessUpdate {
         /// What the server said.
         why: String,
     },
+    /// A judge is not asked any more in this run. A notice says so too, once.
+    JudgeStopped {
+        /// The job's.
+        generation: u64,
+        /// Which judge, by name.
+        judge: Arc<str>,
+        /// Why, and when it works again where the server said so.
+        why: String,
+    },
     /// Something to tell the user once.
     Notice {
         /// The job's.

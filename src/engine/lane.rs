@@ -377,6 +377,7 @@ impl Lane {
         let stops = unanswered::stops(&reply);
         let why = unanswered::why(reply, self.settings.timeout_s);
         if stops && self.run.prepared.job.stopped.stop(&self.settings.name, why.clone()) {
+            self.run.stopped(self.judge, why.detail.clone());
             self.run.notice(format!("judge {} is stopped: {}", self.settings.name, why.detail));
         }
         why

@@ -61,7 +61,8 @@ impl Run {
     ) -> Self {
         let names = prepared.job.judges.iter().map(|j| j.name.as_str().into()).collect();
         let ids = prepared.job.rubric.criteria.iter().map(|c| c.id.as_str().into()).collect();
-        let (started, counts, calls) = (Instant::now(), Mutex::default(), AtomicUsize::new(0));
+        let (started, counts, calls) =
+            (engine.options.clock.now(), Mutex::default(), AtomicUsize::new(0));
         let overdue = CancellationToken::new();
         Self {
             engine,
@@ -194,6 +195,16 @@ impl Run {
         self.say(AssessUpdate::Waiting { generation, judge, wait, why });
     }
 
+    /// A judge is not asked any more.
+    pub(super) fn stopped(&self, judge: usize, why: String) {
+        let judge = Arc::clone(&self.names[judge]);
+        self.say(AssessUpdate::JudgeStopped {
+            generation: self.prepared.job.generation,
+            judge,
+            why,
+        });
+    }
+
     /// Says something once.
     pub(super) fn notice(&self, message: impl Into<String>) {
         let generation = self.prepared.job.generation;
@@ -256,7 +267,7 @@ impl Run {
     }
 
     fn elapsed(&self) -> Duration {
-        self.started.elapsed()
+        self.engine.options.clock.now().saturating_duration_since(self.started)
     }
 
     fn say(&self, update: AssessUpdate) {

@@ -344,6 +344,7 @@ pub const fn number_of(update: &AssessUpdate) -> u64 {
         | AssessUpdate::TranscriptDone { generation, .. }
         | AssessUpdate::Progress { generation, .. }
         | AssessUpdate::Waiting { generation, .. }
+        | AssessUpdate::JudgeStopped { generation, .. }
         | AssessUpdate::Notice { generation, .. }
         | AssessUpdate::Finished { generation, .. } => *generation,
     }

@@ -15,6 +15,7 @@
 //! unasked; no handler waits for either a model or the client; nothing but LSP is
 //! written to standard output.
 
+mod accounts;
 mod assessing;
 mod capabilities;
 mod convert;
