@@ -8,6 +8,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::finding::Severity;
 
+mod store;
+mod trust;
+
+pub use store::Store;
+pub use trust::{Key, Trust};
+
 /// Assess chat transcripts against a rubric, on the words that matter.
 #[derive(Debug, Parser)]
 #[command(name = "rubricator", version, propagate_version = true, max_term_width = 100)]
@@ -74,6 +80,12 @@ pub enum Command {
     Judges(Judges),
     /// Trust a project, so that its judges may use your keys
     Trust(Trust),
+    /// Share, take up or remove paid answers
+    #[command(subcommand)]
+    Store(Store),
+    /// Put a key into the system's keyring, or take it out
+    #[command(subcommand)]
+    Key(Key),
 }
 
 /// `init`
@@ -186,14 +198,6 @@ pub struct Judges {
     /// How to print
     #[arg(long, value_enum, default_value = "text")]
     pub format: DataFormat,
-}
-
-/// `trust`
-#[derive(Args, Debug)]
-pub struct Trust {
-    /// The project folder, or anything in it
-    #[arg(default_value = ".")]
-    pub dir: PathBuf,
 }
 
 /// `tokens`

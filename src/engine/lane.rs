@@ -19,13 +19,14 @@ use crate::config::{Judge, Provider};
 use super::batch;
 use super::flight::{Claim, Permit, Waiter};
 use super::judge::Errand;
+use super::keyring;
 use super::prepared::samples;
 use super::provider::{self, Call, ProviderReply};
 use super::recording::{self, Recording};
 use super::repeat::Round;
 use super::retry::Limits;
 use super::run::Run;
-use super::secret::Secret;
+use super::secret::{self, Secret};
 use super::store::Row;
 use super::tally::{Heard, Slot};
 use super::{trust, unanswered};
@@ -41,7 +42,7 @@ pub(super) async fn run(run: Arc<Run>, judge: usize) {
     if settings.provider == Provider::Recorded {
         return replay(&run, judge);
     }
-    match secret(&run, &settings) {
+    match keyring::of_judge(&run.engine.options, &settings).await {
         Ok(key) => {
             if let Some(unsent) = provider::unsent(&settings) {
                 run.notice(unsent);
@@ -78,20 +79,6 @@ fn replay(run: &Run, judge: usize) {
             run.hear(slot, Heard { outcome, cached: true, sample: 0 });
         }
     }
-}
-
-/// The key a judge wants, from the environment.
-fn secret(run: &Run, judge: &Judge) -> Result<Option<Secret>, String> {
-    let named = judge.api_key_env.as_deref();
-    let variables = match &named {
-        Some(name) => std::slice::from_ref(name),
-        None => provider::key_variables(judge),
-    };
-    let Some(first) = variables.first() else { return Ok(None) };
-    let held = |name: &&str| (run.engine.options.env)(name).as_deref().and_then(Secret::new);
-    let missing =
-        || format!("judge {}: the environment has no {first}; set it to the key", judge.name);
-    variables.iter().find_map(held).map(Some).ok_or_else(missing)
 }
 
 /// Waits that end this close together are told once.
@@ -308,7 +295,9 @@ impl Lane {
         let mut outcomes = match reply {
             ProviderReply::Text { text, .. } => {
                 let fenced = provider::may_be_fenced(self.settings.provider);
-                reply::read(&text, &ids, subject.transcript.exchanges.len(), fenced)
+                let exchanges = subject.transcript.exchanges.len();
+                let read = reply::read(&text, &ids, exchanges, fenced);
+                read.into_iter().map(|(id, outcome)| (id, secret::clean(outcome))).collect()
             }
             other => {
                 let why = self.failed(other);
@@ -374,11 +363,15 @@ impl Lane {
         outcomes: &std::collections::BTreeMap<String, Outcome>,
     ) -> Option<Row> {
         let id = &self.run.prepared.criterion(criterion).id;
+        let subject = &self.run.prepared.subjects[transcript];
         Some(Row {
             key: self.run.prepared.key(self.slot(transcript, criterion), sample),
             answer: outcomes.get(id)?.answer()?.clone(),
+            provider: self.settings.provider,
             model: self.settings.model.clone(),
             criterion: id.clone(),
+            transcript: subject.digest,
+            id: subject.ids.first().cloned().unwrap_or_default(),
         })
     }
 

@@ -14,6 +14,7 @@ mod gate;
 pub mod history;
 pub mod job;
 mod judge;
+pub mod keyring;
 mod lane;
 pub mod options;
 pub mod plan;

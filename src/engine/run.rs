@@ -20,6 +20,7 @@ use super::cancel::Cancel;
 use super::job::{AssessUpdate, RunSummary};
 use super::prepared::{Prepared, samples};
 use super::provider::Usage;
+use super::secret;
 use super::store::Store;
 use super::tally::{Flips, Heard, Settled, Slot, Tally};
 use super::trust;
@@ -96,6 +97,7 @@ impl Run {
     /// One outcome is there: counts it and tells. Once a judge's first answers about a
     /// transcript are all there, they are enough unless they leave it borderline.
     pub(super) fn hear(&self, slot: Slot, heard: Heard) {
+        let heard = Heard { outcome: secret::clean(heard.outcome), ..heard };
         let mut settled = self.counts().tally.hear(slot, &self.ids[slot.criterion], heard);
         let firsts = settled.firsts.take();
         self.tell(slot, settled);
@@ -226,7 +228,8 @@ impl Run {
     /// Says something once.
     pub(super) fn notice(&self, message: impl Into<String>) {
         let generation = self.prepared.job.generation;
-        self.say(AssessUpdate::Notice { generation, message: message.into() });
+        let message = secret::without_keys(&message.into()).into_owned();
+        self.say(AssessUpdate::Notice { generation, message });
     }
 
     /// Settles what is left and tells the totals.
