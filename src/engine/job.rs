@@ -4,8 +4,8 @@
 //! true whatever happens to the document meanwhile. The engine never talks to
 //! the user; these values are all it says.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,6 +17,7 @@ use crate::rubric::Rubric;
 use crate::transcript::Transcript;
 use crate::transcript::digest::TranscriptDigest;
 
+use super::tally::Flips;
 use super::trust::Trust;
 
 /// Transcripts to assess: owned, so that the document may change meanwhile.
@@ -73,13 +74,25 @@ impl Stopped {
     }
 }
 
-/// A transcript with its digest.
+/// A transcript with its digest, and what its record says beside it.
 #[derive(Clone, Debug)]
 pub struct JobTranscript {
     /// The transcript.
     pub transcript: Arc<Transcript>,
     /// Its digest.
     pub digest: TranscriptDigest,
+    /// The outcomes of the computed criteria, by id.
+    pub checks: Arc<BTreeMap<String, Outcome>>,
+    /// The model that wrote it, where the record says so.
+    pub generator: Option<Arc<str>>,
+}
+
+impl JobTranscript {
+    /// A transcript of which nothing more is known.
+    #[must_use]
+    pub fn new(transcript: Arc<Transcript>, digest: TranscriptDigest) -> Self {
+        Self { transcript, digest, checks: Arc::default(), generator: None }
+    }
 }
 
 /// Something that happened during a run.
@@ -193,6 +206,8 @@ pub struct RunSummary {
     pub elapsed: Duration,
     /// It was cancelled.
     pub cancelled: bool,
+    /// How often each judge that was asked repeatedly changed its mind.
+    pub flips: BTreeMap<String, Flips>,
 }
 
 /// `claude: asks again in 12 s (HTTP 529: Overloaded)`

@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
+use crate::assessment::Outcome;
 use crate::config::Provider;
 
-use super::prepared::{Prepared, samples};
+use super::prepared::Prepared;
 use super::store::Store;
 use super::tally::Slot;
 use super::trust;
@@ -118,14 +119,14 @@ fn of_judge(
     if settings.provider == Provider::Recorded {
         return plan;
     }
-    for (transcript, subject) in prepared.subjects.iter().enumerate() {
-        for sample in 0..samples(settings) {
-            let known = |&criterion: &usize| {
-                let key = prepared.key(Slot { transcript, judge, criterion }, sample);
-                store.is_some_and(|store| store.get(&key).is_some())
-            };
+    for transcript in 0..prepared.subjects.len() {
+        let stored = |criterion: usize, sample: u32| {
+            let key = prepared.key(Slot { transcript, judge, criterion }, sample);
+            store?.get(&key).map(Outcome::Answered)
+        };
+        for (sample, asked) in prepared.at_most(judge, transcript, |c| stored(c, 0)) {
             let (there, missing): (Vec<usize>, Vec<usize>) =
-                subject.questions.iter().copied().partition(known);
+                asked.into_iter().partition(|&criterion| stored(criterion, sample).is_some());
             plan.cached += there.len();
             if plan.refused.is_some() {
                 continue;

@@ -15,9 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tower_lsp_server::gen_lsp_types::Uri;
 
 use crate::analysis::rubric_lenses::money;
-use crate::engine::{
-    AssessJob, AssessUpdate, Cancel, Engine, JobTranscript, Plan, RunSummary, Stopped, Trust,
-};
+use crate::engine::{AssessJob, AssessUpdate, Cancel, Engine, Plan, RunSummary, Stopped, Trust};
 use crate::prompt::Template;
 use crate::text::Span;
 use crate::text::document::Document;
@@ -25,6 +23,7 @@ use crate::text::json;
 use crate::transcript::{TranscriptDigest, digest, read};
 
 use super::event::{Event, EventSender};
+use super::of_record::of_record;
 use super::outbox::Step;
 use super::panel::Panel;
 use super::projects::Live;
@@ -365,7 +364,7 @@ fn job(wish: Wish, number: u64, template: Arc<Template>) -> AssessJob {
         let json = json::parse(&record, depth);
         let transcript = read::read(&record, &json).transcript.ok()?;
         let digest = digest::of(&record, &transcript);
-        (digest == *wanted).then(|| JobTranscript { transcript: Arc::new(transcript), digest })
+        (digest == *wanted).then(|| of_record(&record, transcript, digest, &wish.live, &wish.panel))
     };
     AssessJob {
         generation: number,

@@ -34,6 +34,7 @@ mod lifecycle;
 mod look;
 mod main_loop;
 mod objection;
+mod of_record;
 mod open_document;
 mod outbox;
 mod panel;
