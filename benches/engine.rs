@@ -208,7 +208,7 @@ fn conversation(number: usize) -> JobTranscript {
     let json = json::parse(&record, json::DEPTH_LIMIT);
     let transcript = transcript::read(&record, &json).transcript.expect("it is a conversation");
     let digest = transcript::digest::of(&record, &transcript);
-    JobTranscript { transcript: Arc::new(transcript), digest }
+    JobTranscript::new(Arc::new(transcript), digest)
 }
 
 /// The judge's process, and its address.

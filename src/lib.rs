@@ -16,7 +16,7 @@
 //! | `review` | what people said of transcripts, verdicts and batches; the gate |
 //! | `prompt` | what a judge is asked |
 //! | `analysis` | everything an editor shows, as pure functions: findings, lenses, hints, hovers, symbols |
-//! | `engine` | the only door to paid work and to disk: judges, store, single flight, workspace |
+//! | `engine` | the only door to paid work and to disk: trust, keys, judges, store, single flight, workspace |
 //! | `server` | the language server: one loop owns the session, an outbox talks to the editor |
 //! | `cli` | the same engine on the command line; the only place that prints |
 //!

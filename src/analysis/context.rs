@@ -95,6 +95,14 @@ impl Memo {
         self.normalised.get_or(message.key, || digest::normalised_message(message))
     }
 
+    /// Takes up what another one remembers.
+    pub fn absorb(&mut self, other: Self) {
+        self.words.absorb(other.words);
+        self.digests.absorb(other.digests);
+        self.normalised.absorb(other.normalised);
+        self.facts.absorb(other.facts);
+    }
+
     /// What a check sees in a message.
     pub fn facts(&mut self, check: &Check, message: &Message) -> Arc<MessageFacts> {
         self.facts.get_or((message.key, check.key()), || Arc::new(check.facts(message)))
@@ -115,15 +123,25 @@ impl<K, V> Default for Generations<K, V> {
 }
 
 impl<K: std::hash::Hash + Eq, V: Clone> Generations<K, V> {
+    fn absorb(&mut self, other: Self) {
+        for (key, value) in other.old.into_iter().chain(other.young) {
+            self.insert(key, value);
+        }
+    }
+
     fn get_or(&mut self, key: K, make: impl FnOnce() -> V) -> V {
         if let Some(known) = self.young.get(&key) {
             return known.clone();
         }
         let value = self.old.remove(&key).unwrap_or_else(make);
+        self.insert(key, value.clone());
+        value
+    }
+
+    fn insert(&mut self, key: K, value: V) {
         if self.young.len() >= GENERATION {
             self.old = std::mem::take(&mut self.young);
         }
-        self.young.insert(key, value.clone());
-        value
+        self.young.insert(key, value);
     }
 }

@@ -84,7 +84,7 @@ fn record<'a>(look: &RecordLook<'a>) -> FileRecord<'a> {
         line: look.line,
         shape: look.analysis.shape,
         content: spoken.map(|o| o.content),
-        normalised: spoken.map(|o| o.normalised),
+        normalised: spoken.and_then(|o| o.normalised),
         id: written.map(|(id, _)| id),
         id_source: written.map(|(_, source)| source.shifted(look.span.start)),
     }

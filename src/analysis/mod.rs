@@ -8,6 +8,7 @@ pub mod fixes;
 pub mod folds;
 pub mod hints;
 pub mod hover;
+pub mod judges;
 pub mod lenses;
 pub mod record;
 pub mod rubric_lenses;

@@ -43,9 +43,9 @@ pub struct Outline {
     pub digest: Option<TranscriptDigest>,
     /// Equal for equal conversations, as far as this process is concerned.
     pub content: u128,
-    /// The same through case, white space and punctuation (rule D001); 0 when
-    /// measures are not asked for.
-    pub normalised: u128,
+    /// The same through case, white space and punctuation (rule D001); `None` when
+    /// not asked for.
+    pub normalised: Option<u128>,
     /// The record's own batch.
     pub batch: Option<String>,
     /// Tokens of the record as rendered; `None` until counted.
@@ -225,7 +225,7 @@ fn outline(record: &str, transcript: &Transcript, measures: bool, memo: &mut Mem
         shape: transcript.shape,
         digest: measures.then(|| digest_of(record, transcript, memo)),
         content: digest::content(transcript),
-        normalised: if measures { normalised_of(transcript, memo) } else { 0 },
+        normalised: measures.then(|| normalised_of(transcript, memo)),
         batch: transcript.batch.clone(),
         tokens: None,
         exchanges: transcript

@@ -22,7 +22,7 @@ pub fn outline() -> Outline {
         shape: Shape::Messages,
         digest: None,
         content: 0,
-        normalised: 0,
+        normalised: None,
         batch: None,
         tokens: None,
         messages: vec![

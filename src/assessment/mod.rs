@@ -11,11 +11,13 @@ pub mod agree;
 pub mod asked;
 pub mod checked;
 pub mod evidence;
+pub mod family;
 pub mod output;
 pub mod reply;
 #[cfg(test)]
 pub mod sample;
 pub mod score;
+pub mod selftest;
 pub mod statistics;
 pub mod trust;
 

@@ -8,6 +8,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::finding::Severity;
 
+mod store;
+mod trust;
+
+pub use store::Store;
+pub use trust::{Key, Trust};
+
 /// Assess chat transcripts against a rubric, on the words that matter.
 #[derive(Debug, Parser)]
 #[command(name = "rubricator", version, propagate_version = true, max_term_width = 100)]
@@ -70,8 +76,16 @@ pub enum Command {
     Explain(Explain),
     /// Print the settings in force, what the project consists of, and what was spent on it
     Status(Status),
+    /// List the judges and what is known of them; try them on planted flaws
+    Judges(Judges),
     /// Trust a project, so that its judges may use your keys
     Trust(Trust),
+    /// Share, take up or remove paid answers
+    #[command(subcommand)]
+    Store(Store),
+    /// Put a key into the system's keyring, or take it out
+    #[command(subcommand)]
+    Key(Key),
 }
 
 /// `init`
@@ -171,12 +185,22 @@ pub struct Status {
     pub format: DataFormat,
 }
 
-/// `trust`
+/// `judges`
 #[derive(Args, Debug)]
-pub struct Trust {
-    /// The project folder, or anything in it
+pub struct Judges {
+    /// The project, or anything in it
     #[arg(default_value = ".")]
-    pub dir: PathBuf,
+    pub path: PathBuf,
+    /// Only these judges
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub judge: Vec<String>,
+    /// Ask each judge about conversations of which the right answers are known: planted
+    /// flaws, and texts that try to steer it. Costs a few calls a judge
+    #[arg(long)]
+    pub selftest: bool,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: DataFormat,
 }
 
 /// `tokens`

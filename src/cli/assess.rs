@@ -312,6 +312,8 @@ impl Run<'_> {
             DataFormat::Text => {
                 let text = totals::line(&self.standings, &self.summary, style);
                 self.session.out.line(&text);
+                let flips = totals::flips(&self.summary, style);
+                self.session.out.write(&flips);
             }
         }
         if self.summary.cancelled {

@@ -46,7 +46,7 @@ pub fn run(args: &Explain, session: &mut Session) -> Result<Ending, Failure> {
     let look = |record: &str, memo: &mut Memo| analyse(record, &context, memo);
     scan(&source, &project.settings().limits, &mut Vec::new(), look, |seen| {
         if covers(&seen, &asked) {
-            found = Some((seen.start, seen.text.to_owned(), seen.analysis));
+            found = Some((seen.start, seen.text.get().to_owned(), seen.analysis));
         }
     })
     .map_err(|e| Failure::new(e.to_string()))?;
@@ -70,7 +70,7 @@ fn asked(text: &str) -> Result<Asked, Failure> {
 }
 
 fn covers<T>(seen: &Seen<'_, T>, asked: &Asked) -> bool {
-    let lines = memchr::memchr_iter(b'\n', seen.text.as_bytes()).count();
+    let lines = memchr::memchr_iter(b'\n', seen.text.get().as_bytes()).count();
     let inside = seen.start.line <= asked.line && asked.line <= seen.start.line + lines;
     let starts_later = asked.line == seen.start.line
         && asked.column.is_some_and(|column| column < seen.start.column);

@@ -87,7 +87,8 @@ pub fn read<T>(
     Ok(shelves)
 }
 
-fn asking(project: &Project, rubric: &Arc<Rubric>, untrusted: bool) -> Asking {
+/// Who would be asked what in a project.
+pub fn asking(project: &Project, rubric: &Arc<Rubric>, untrusted: bool) -> Asking {
     Asking {
         rubric: Arc::clone(rubric),
         judges: project.settings().judges.clone(),

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::engine::secret;
 use crate::engine::workspace::{Outside, Problem, Workspace};
 
 pub mod args;
@@ -18,6 +19,8 @@ mod explain;
 mod fix;
 mod gate;
 mod init;
+mod judges;
+mod key;
 mod known;
 mod lsp;
 pub mod output;
@@ -29,6 +32,7 @@ mod scan;
 mod settings;
 mod spent;
 mod status;
+mod store;
 pub mod style;
 mod targets;
 mod tokens;
@@ -103,7 +107,7 @@ pub fn catch_panics() {
         let line = format!(
             "rubricator: internal error at {place}: {what}. Please report it, with the command you ran."
         );
-        let _ = writeln!(std::io::stderr(), "{}", style::plain(&line));
+        let _ = writeln!(std::io::stderr(), "{}", style::plain(&secret::for_log(&line)));
     }));
 }
 
@@ -111,6 +115,7 @@ fn run(arguments: Arguments, mut out: Output) -> (Result<Ending, Failure>, Outpu
     match arguments.command {
         Command::Init(args) => (init::run(&args, &mut out), out),
         Command::Trust(args) => (trust::run(&args, &mut out), out),
+        Command::Key(args) => (key::run(&args, &mut out), out),
         command => match Session::open(&arguments.common) {
             Ok((workspace, outside)) => {
                 let untrusted = arguments.common.untrusted;
@@ -130,9 +135,13 @@ fn dispatch(command: Command, session: &mut Session) -> Result<Ending, Failure> 
         Command::Tokens(args) => tokens::run(&args, session),
         Command::Explain(args) => explain::run(&args, session),
         Command::Status(args) => status::run(&args, session),
+        Command::Judges(args) => judges::run(&args, session),
         Command::Review(args) => review::run(&args, session),
         Command::Gate(args) => gate::run(&args, session),
-        Command::Lsp(_) | Command::Init(_) | Command::Trust(_) => Ok(Ending::Good),
+        Command::Store(args) => store::run(&args, session),
+        Command::Lsp(_) | Command::Init(_) | Command::Trust(_) | Command::Key(_) => {
+            Ok(Ending::Good)
+        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! The one place that writes: results to standard output, the rest to standard error.
 //!
 //! Invariant: a reader that went away (`rubricator check | head`) is no error;
-//! a full disk is. Text of transcripts passes through [`super::style::plain`]
+//! a full disk is. No key that was loaded is ever written. Text of transcripts passes through [`super::style::plain`]
 //! before it comes here.
 
 use std::io::{self, IsTerminal, Write};
 
 use super::args::{Common, When};
+use crate::engine::secret::{self, Redacting};
 
 /// Standard output and standard error.
 pub struct Output {
@@ -53,6 +54,7 @@ impl Output {
 
     /// Writes a result, as it is.
     pub fn write(&mut self, text: &str) {
+        let text = &*secret::without_keys(text);
         if self.diverted {
             // Nowhere is left to complain about standard error.
             let _ = self.err.write_all(text.as_bytes());
@@ -114,7 +116,7 @@ impl Output {
 
     fn say(&mut self, text: &str) {
         // Nowhere is left to complain about standard error.
-        let _ = writeln!(self.err, "{text}");
+        let _ = writeln!(self.err, "{}", secret::without_keys(text));
     }
 
     /// Flushes; the error, if results could not be written.
@@ -147,7 +149,8 @@ pub fn log(common: &Common) {
         (false, _) => "trace",
     };
     let filter = tracing_subscriber::EnvFilter::new(level);
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let log =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Redacting(io::stderr()));
     // A log that is there already (in tests) is as good.
     let _ = log.with_ansi(false).try_init();
 }

@@ -6,6 +6,7 @@
 
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -40,7 +41,7 @@ pub struct Seen<'a, T> {
     /// Where it starts.
     pub start: Start,
     /// Its text; empty when it could not be read.
-    pub text: &'a str,
+    pub text: Text<'a>,
     /// What was found out, or why it could not be read.
     pub analysis: Result<T, BadRecord>,
 }
@@ -116,6 +117,34 @@ impl Source {
     }
 }
 
+/// The text of a record; few are ever asked for.
+#[derive(Debug)]
+pub struct Text<'a>(At<'a>);
+
+#[derive(Debug)]
+enum At<'a> {
+    Block(&'a Block, Range<usize>),
+    Document(&'a str),
+}
+
+impl Text<'_> {
+    /// The text.
+    pub fn get(&self) -> &str {
+        match &self.0 {
+            At::Block(block, place) => block.text(place.clone()),
+            At::Document(text) => text,
+        }
+    }
+
+    /// Bytes of it.
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            At::Block(_, place) => place.len(),
+            At::Document(text) => text.len(),
+        }
+    }
+}
+
 /// Looks at every record and hands it to `each`, in order. `look` runs on many
 /// threads, each with a memo of its own.
 ///
@@ -143,7 +172,7 @@ pub fn scan<T: Send>(
 /// What was found out about one record of a block.
 struct Item<T> {
     start: Start,
-    place: std::ops::Range<usize>,
+    place: Range<usize>,
     analysis: Result<T, BadRecord>,
 }
 
@@ -164,7 +193,7 @@ fn scan_lines<R: Read + Send, T: Send>(
             None
         }
     };
-    let work = |mut block: Block, memo: &mut Memo| {
+    let work = |block: Block, memo: &mut Memo| {
         let mut items = Vec::new();
         let facts = block.read(|record| {
             let start = Start { byte: record.offset as u64, line: record.line, column: 1 };
@@ -178,7 +207,7 @@ fn scan_lines<R: Read + Send, T: Send>(
     stages.run(memos, |(block, found, items): (Block, FileFacts, Vec<Item<T>>)| {
         facts.append(found);
         for Item { start, place, analysis } in items {
-            each(Seen { start, text: block.text(place), analysis });
+            each(Seen { start, text: Text(At::Block(&block, place)), analysis });
         }
         if !block.is_long() {
             buffers.lock().unwrap_or_else(PoisonError::into_inner).push(block.into_bytes());
@@ -219,7 +248,8 @@ fn scan_document<T: Send>(
     let mut at = Walk::new(&text);
     Stages { take, work, alone: |_: &Vec<Span>| false }.run(memos, |items: Vec<(Span, T)>| {
         for (span, found) in items {
-            each(Seen { start: at.to(span.start), text: span.of(&text), analysis: Ok(found) });
+            let (start, text) = (at.to(span.start), Text(At::Document(span.of(&text))));
+            each(Seen { start, text, analysis: Ok(found) });
         }
     });
     Ok(facts)

@@ -57,9 +57,9 @@ fn split_port(authority: &str) -> Option<(&str, &str)> {
     name.bytes().all(plain).then_some((name, port))
 }
 
+/// Names below `localhost` are left out: some resolvers ask a name server for them.
 fn is_loopback(name: &str) -> bool {
     name == "localhost"
-        || name.ends_with(".localhost")
         || name.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
         || name.parse::<Ipv6Addr>().is_ok_and(|ip| ip.is_loopback())
 }
@@ -75,7 +75,10 @@ mod tests {
             ("http://127.0.0.1:8000", true),
             ("HTTP://127.9.9.9/", true),
             ("http://[::1]:8000/v1", true),
-            ("http://api.localhost", true),
+            ("http://api.localhost", false),
+            ("http://localhost.", false),
+            ("http://[::ffff:127.0.0.1]", false),
+            ("http://127.0.0.1.nip.io", false),
             ("https://api.openai.com/v1", false),
             ("http://127.0.0.1.example.com", false),
             ("http://localhost.example.com", false),

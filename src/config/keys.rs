@@ -159,6 +159,13 @@ pub static KEYS: &[Key] = &[
     key("assess", "seed", SEED, "0", "Seed of the order in which criteria are asked."),
     key(
         "assess",
+        "borderline",
+        SHARE,
+        "0.05",
+        "How close to the threshold a score after the first answers is, for judges with `repeat` to be asked everything again.",
+    ),
+    key(
+        "assess",
         "max_attempts",
         Kind::Integer(1, 100),
         "7",

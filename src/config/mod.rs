@@ -75,6 +75,8 @@ pub struct Assess {
     pub aggregation: Aggregation,
     /// Seed of the criteria order.
     pub seed: u64,
+    /// A score this close to the threshold after the first answers is asked for again.
+    pub borderline: f64,
     /// How often one call is sent at most.
     pub max_attempts: u32,
     /// How long one call waits at most between attempts, in seconds.
@@ -242,6 +244,7 @@ impl Default for Assess {
             isolate_sensitive: false,
             aggregation: Aggregation::Strictest,
             seed: 0,
+            borderline: 0.05,
             max_attempts: 7,
             max_wait_s: 3600,
             deadline_s: 86_400,

@@ -124,6 +124,7 @@ fn apply_assess(assess: &mut Assess, name: &str, value: &Value) {
         "max_per_save" => put_integer(&mut assess.max_per_save, value),
         "debounce_ms" => put_integer(&mut assess.debounce_ms, value),
         "seed" => put_integer(&mut assess.seed, value),
+        "borderline" => assess.borderline = number(value).unwrap_or_default(),
         "max_attempts" => put_integer(&mut assess.max_attempts, value),
         "max_wait_s" => put_integer(&mut assess.max_wait_s, value),
         "deadline_s" => put_integer(&mut assess.deadline_s, value),

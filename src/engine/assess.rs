@@ -4,8 +4,9 @@
 //! user; it sends [`AssessUpdate`]s, and dropping their receiver stops nothing
 //! that is paid for.
 
+use std::collections::HashSet;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -20,6 +21,7 @@ use super::cancel::Cancel;
 use super::estimate::Estimator;
 use super::fence;
 use super::flight::Flights;
+use super::history::{self, History};
 use super::job::{AssessJob, AssessUpdate, RunSummary};
 use super::judge::Sender;
 use super::lane;
@@ -52,6 +54,8 @@ pub(super) struct Inner {
     stores: Stores,
     fence: OnceLock<FenceKey>,
     ledger: OnceLock<Option<Arc<Ledger>>>,
+    // Held only to look up one entry; never across an await.
+    told: Mutex<HashSet<String>>,
 }
 
 impl Inner {
@@ -72,8 +76,8 @@ impl Engine {
         let stores = Stores::new(options.data_dir.clone());
         let sender = Sender::new(options.clone());
         let (flights, estimator) = (Flights::default(), Estimator::default());
-        let (fence, ledger) = (OnceLock::new(), OnceLock::new());
-        let inner = Inner { options, flights, sender, estimator, stores, fence, ledger };
+        let (fence, ledger, told) = (OnceLock::new(), OnceLock::new(), Mutex::default());
+        let inner = Inner { options, flights, sender, estimator, stores, fence, ledger, told };
         Self { inner: Arc::new(inner) }
     }
 
@@ -107,6 +111,7 @@ impl Engine {
         if let Opened::Failed { why, first: true } = &opened {
             run.notice(format!("{why}. Answers are shown but not kept."));
         }
+        self.tell_own_text(&run);
         let mut lanes = JoinSet::new();
         for judge in 0..judges {
             lanes.spawn(lane::run(Arc::clone(&run), judge).in_current_span());
@@ -125,6 +130,23 @@ impl Engine {
             run.notice(format!("{why}: what this run cost is missing in `rubricator status`"));
         }
         run.end()
+    }
+
+    /// Says once, as long as the engine lives, which judges judge their own kind.
+    fn tell_own_text(&self, run: &Run) {
+        let mut told = self.inner.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = run.prepared.own_text().into_iter();
+        let new: Vec<String> = own
+            .filter(|(judge, _)| told.insert((*judge).to_owned()))
+            .map(|(_, sentence)| sentence)
+            .collect();
+        if !new.is_empty() {
+            run.notice(format!(
+                "text of a judge's own model family is assessed by {}: models are lenient with \
+                 their own, so ask a judge of another family too",
+                new.join(" and ")
+            ));
+        }
     }
 
     fn prepared(&self, job: AssessJob) -> Prepared {
@@ -158,15 +180,23 @@ impl Engine {
         for judge in 0..job.judges.len() {
             let Some(source) = Source::of(&prepared, judge, opened.store()) else { continue };
             for (transcript, subject) in prepared.subjects.iter().enumerate() {
+                let repeated = source.is_repeated(&prepared, judge, transcript);
                 for &criterion in &subject.questions {
                     let slot = Slot { transcript, judge, criterion };
-                    known.extend(
-                        source.outcome(&prepared, slot).map(|o| update(&prepared, slot, o)),
-                    );
+                    let outcome = source.outcome(&prepared, slot, repeated);
+                    known.extend(outcome.map(|o| update(&prepared, slot, o)));
                 }
             }
         }
         known
+    }
+
+    /// What the store knows of each judge's steadiness.
+    #[must_use]
+    pub fn history(&self, job: &AssessJob) -> Vec<History> {
+        let prepared = self.prepared(job.clone());
+        let opened = self.inner.stores.existing(prepared.project());
+        history::of(&prepared, opened.store())
     }
 
     /// What a run would take, without sending anything.
@@ -205,15 +235,27 @@ impl<'a> Source<'a> {
         Recording::read(&path).ok().map(Self::Recording)
     }
 
-    /// The answer to every sample, the worst of them.
-    fn outcome(&self, prepared: &Prepared, slot: Slot) -> Option<Outcome> {
+    /// Whether the store says that this transcript is asked about again. Where it
+    /// does not say, what there is counts.
+    fn is_repeated(&self, prepared: &Prepared, judge: usize, transcript: usize) -> bool {
+        let Self::Store(store) = self else { return false };
+        let first = |criterion| {
+            let slot = Slot { transcript, judge, criterion };
+            store.get(&prepared.key(slot, 0)).map(Outcome::Answered)
+        };
+        prepared.is_repeated(judge, transcript, first).unwrap_or(false)
+    }
+
+    /// The answer to every sample that is asked for, the worst of them.
+    fn outcome(&self, prepared: &Prepared, slot: Slot, repeated: bool) -> Option<Outcome> {
         match self {
             Self::Recording(recording) => {
                 Some(recording.answer(prepared, slot)).filter(|o| o.answer().is_some())
             }
             Self::Store(store) => {
-                let samples = 0..samples(&prepared.job.judges[slot.judge]);
-                let stored: Option<Vec<Outcome>> = samples
+                let again = repeated || prepared.criterion(slot.criterion).gate;
+                let samples = if again { samples(&prepared.job.judges[slot.judge]) } else { 1 };
+                let stored: Option<Vec<Outcome>> = (0..samples)
                     .map(|n| store.get(&prepared.key(slot, n)).map(Outcome::Answered))
                     .collect();
                 stored?.into_iter().max_by_key(|outcome| Mark::of(Some(outcome)))

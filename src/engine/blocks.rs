@@ -38,7 +38,7 @@ pub struct Blocks<R> {
 /// Whole lines; the last one of a file may lack its line end.
 #[derive(Debug)]
 pub struct Block {
-    text: Text,
+    bytes: Vec<u8>,
     /// Where it starts, in bytes of the file.
     offset: usize,
     /// Lines before it.
@@ -46,13 +46,6 @@ pub struct Block {
     limit_mb: usize,
     /// The block is one line, so long that it was passed over.
     passed: Option<Passed>,
-}
-
-#[derive(Debug)]
-enum Text {
-    Utf8(String),
-    /// Somewhere it is not.
-    Bytes(Vec<u8>),
 }
 
 #[derive(Debug)]
@@ -152,7 +145,7 @@ impl<R: Read> Blocks<R> {
         let (offset, line) = (self.offset, self.line);
         self.offset += bytes.len();
         self.line += memchr::memchr_iter(b'\n', &bytes).count();
-        Block { text: Text::Bytes(bytes), offset, line, limit_mb: self.limit_mb, passed: None }
+        Block { bytes, offset, line, limit_mb: self.limit_mb, passed: None }
     }
 
     /// Passes over the rest of a line that is too long.
@@ -178,8 +171,8 @@ impl<R: Read> Blocks<R> {
         let (offset, line) = (self.offset, self.line);
         self.offset += length + usize::from(ended);
         self.line += usize::from(ended);
-        let text = Text::Utf8(String::new());
-        Ok(Block { text, offset, line, limit_mb: self.limit_mb, passed: Some(passed) })
+        let (bytes, limit_mb) = (Vec::new(), self.limit_mb);
+        Ok(Block { bytes, offset, line, limit_mb, passed: Some(passed) })
     }
 
     /// Reads one more block behind what is in `bytes`.
@@ -201,7 +194,7 @@ impl<R: Read> Blocks<R> {
 
 impl Block {
     /// Hands out its records in order, blank lines left out; the facts are the block's.
-    pub fn read(&mut self, mut each: impl FnMut(Record<'_>)) -> FileFacts {
+    pub fn read(&self, mut each: impl FnMut(Record<'_>)) -> FileFacts {
         let mut facts = FileFacts::default();
         if let Some(passed) = &self.passed {
             let Passed { bytes, crlf, ended } = *passed;
@@ -212,8 +205,9 @@ impl Block {
             each(Record { offset: self.offset, line: self.line + 1, place: 0..0, text });
             return facts;
         }
-        self.decode();
-        let bytes = self.bytes();
+        let bytes = self.bytes.as_slice();
+        // Checked as a whole, which is quick; line by line where that fails.
+        let text = simdutf8::basic::from_utf8(bytes).ok();
         facts.note_bytes(bytes);
         facts.bom = self.offset == 0 && bytes.starts_with(BOM.as_bytes());
         let (mut start, mut line) = (0, self.line);
@@ -221,7 +215,7 @@ impl Block {
             let found = memchr::memchr(b'\n', &bytes[start..]);
             let (end, ended) = (found.map_or(bytes.len(), |n| start + n), found.is_some());
             line += 1;
-            if let Some(record) = self.line(start..end, ended, line, &mut facts) {
+            if let Some(record) = self.line(text, start..end, ended, line, &mut facts) {
                 each(record);
             }
             start = end + usize::from(ended);
@@ -229,35 +223,26 @@ impl Block {
         facts
     }
 
-    /// Checks once that the block is UTF-8.
-    fn decode(&mut self) {
-        if let Text::Bytes(bytes) = &mut self.text {
-            self.text = match String::from_utf8(std::mem::take(bytes)) {
-                Ok(text) => Text::Utf8(text),
-                Err(error) => Text::Bytes(error.into_bytes()),
-            };
-        }
-    }
-
-    fn line(
-        &self,
+    fn line<'a>(
+        &'a self,
+        text: Option<&'a str>,
         place: Range<usize>,
         ended: bool,
         number: usize,
         facts: &mut FileFacts,
-    ) -> Option<Record<'_>> {
+    ) -> Option<Record<'a>> {
         let (offset, length) = (self.offset + place.start, place.len());
         let bad = |facts: &mut FileFacts, bad| {
-            let crlf = ended && self.bytes()[place.clone()].ends_with(b"\r");
+            let crlf = ended && self.bytes[place.clone()].ends_with(b"\r");
             facts.note(&Line::opaque(offset, length, crlf, ended));
             Some(Record { offset, line: number, place: 0..0, text: Err(bad) })
         };
         if length > self.limit_mb << 20 {
             return bad(facts, BadRecord::TooLong { bytes: length, limit_mb: self.limit_mb });
         }
-        let text = match &self.text {
-            Text::Utf8(text) => &text[place.clone()],
-            Text::Bytes(bytes) => match std::str::from_utf8(&bytes[place.clone()]) {
+        let text = match text {
+            Some(text) => &text[place.clone()],
+            None => match std::str::from_utf8(&self.bytes[place.clone()]) {
                 Ok(text) => text,
                 Err(error) => {
                     return bad(facts, BadRecord::NotUtf8 { at: offset + error.valid_up_to() });
@@ -272,36 +257,23 @@ impl Block {
         (!line.blank).then_some(Record { offset: line.content.start, line: number, place, text })
     }
 
-    fn bytes(&self) -> &[u8] {
-        match &self.text {
-            Text::Utf8(text) => text.as_bytes(),
-            Text::Bytes(bytes) => bytes,
-        }
-    }
-
     /// The text of a record of this block, by its place.
     #[must_use]
     pub fn text(&self, place: Range<usize>) -> &str {
-        match &self.text {
-            Text::Utf8(text) => &text[place],
-            // A record was handed out because its line is UTF-8.
-            Text::Bytes(bytes) => std::str::from_utf8(&bytes[place]).unwrap_or(""),
-        }
+        // A record was handed out because its line is UTF-8.
+        simdutf8::basic::from_utf8(&self.bytes[place]).unwrap_or("")
     }
 
     /// A line in it is longer than a block should be.
     #[must_use]
     pub fn is_long(&self) -> bool {
-        self.bytes().len() > 16 * BLOCK
+        self.bytes.len() > 16 * BLOCK
     }
 
     /// Its memory, for the next one.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
-        match self.text {
-            Text::Utf8(text) => text.into_bytes(),
-            Text::Bytes(bytes) => bytes,
-        }
+        self.bytes
     }
 }
 
@@ -341,7 +313,7 @@ mod tests {
         let mut blocks = Blocks::new(Path::new("a.jsonl"), Trickle(bytes, 7001), &limits(1))?;
         let (mut records, mut facts) = (Vec::new(), FileFacts::default());
         let mut buffer = Vec::new();
-        while let Some(mut block) = blocks.next(buffer)? {
+        while let Some(block) = blocks.next(buffer)? {
             let mut places = Vec::new();
             facts.append(block.read(|record| {
                 let Record { offset, line, text, place } = record;

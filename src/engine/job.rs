@@ -4,8 +4,8 @@
 //! true whatever happens to the document meanwhile. The engine never talks to
 //! the user; these values are all it says.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,6 +18,7 @@ use crate::transcript::Transcript;
 use crate::transcript::digest::TranscriptDigest;
 
 use super::budget::Spending;
+use super::tally::Flips;
 use super::trust::Trust;
 
 /// Transcripts to assess: owned, so that the document may change meanwhile.
@@ -76,13 +77,25 @@ impl Stopped {
     }
 }
 
-/// A transcript with its digest.
+/// A transcript with its digest, and what its record says beside it.
 #[derive(Clone, Debug)]
 pub struct JobTranscript {
     /// The transcript.
     pub transcript: Arc<Transcript>,
     /// Its digest.
     pub digest: TranscriptDigest,
+    /// The outcomes of the computed criteria, by id.
+    pub checks: Arc<BTreeMap<String, Outcome>>,
+    /// The model that wrote it, where the record says so.
+    pub generator: Option<Arc<str>>,
+}
+
+impl JobTranscript {
+    /// A transcript of which nothing more is known.
+    #[must_use]
+    pub fn new(transcript: Arc<Transcript>, digest: TranscriptDigest) -> Self {
+        Self { transcript, digest, checks: Arc::default(), generator: None }
+    }
 }
 
 /// Something that happened during a run.
@@ -148,6 +161,15 @@ pub enum AssessUpdate {
         /// What the server said.
         why: String,
     },
+    /// A judge is not asked any more in this run. A notice says so too, once.
+    JudgeStopped {
+        /// The job's.
+        generation: u64,
+        /// Which judge, by name.
+        judge: Arc<str>,
+        /// Why, and when it works again where the server said so.
+        why: String,
+    },
     /// Something to tell the user once.
     Notice {
         /// The job's.
@@ -187,6 +209,8 @@ pub struct RunSummary {
     pub elapsed: Duration,
     /// It was cancelled.
     pub cancelled: bool,
+    /// How often each judge that was asked repeatedly changed its mind.
+    pub flips: BTreeMap<String, Flips>,
 }
 
 /// `claude: asks again in 12 s (HTTP 529: Overloaded)`

@@ -149,8 +149,8 @@ impl Sender {
             Ok(sent) => Sent { reply: redacted(sent.reply, call.key), ..sent },
             Err(error) => {
                 let detail = network(&error, call.judge);
-                let (after, slow_down) = (None, false);
-                Sent::bare(ProviderReply::Retryable { after, slow_down, detail })
+                let reply = ProviderReply::Retryable { after: None, slow_down: false, detail };
+                Sent { unreached: error.is_connect(), ..Sent::bare(reply) }
             }
         }
     }
@@ -211,7 +211,12 @@ impl Sender {
                 let hint = retry::hint(&headers, self.options.clock.wall());
                 let body = body.unwrap_or_default();
                 let reply = HttpReply { status, headers: &headers, body: &body };
-                Err(Sent { status: Some(status), hint, reply: provider::failed(&reply) })
+                Err(Sent {
+                    status: Some(status),
+                    hint,
+                    unreached: false,
+                    reply: provider::failed(&reply),
+                })
             }
         }
     }
@@ -229,7 +234,8 @@ impl Sender {
         };
         let reply = HttpReply { status, headers: &headers, body: &body };
         let hint = retry::hint(&headers, self.options.clock.wall());
-        Ok(Sent { status: Some(status), hint, reply: provider::parse(call.judge, &reply) })
+        let reply = provider::parse(call.judge, &reply);
+        Ok(Sent { status: Some(status), hint, unreached: false, reply })
     }
 
     /// One request and its reply, whatever they mean.

@@ -19,12 +19,14 @@ use crate::config::{Judge, Provider};
 use super::batch;
 use super::flight::{Claim, Permit, Waiter};
 use super::judge::{Errand, NotSent};
+use super::keyring;
 use super::prepared::samples;
 use super::provider::{self, Call, ProviderReply};
 use super::recording::{self, Recording};
+use super::repeat::Round;
 use super::retry::Limits;
 use super::run::Run;
-use super::secret::Secret;
+use super::secret::{self, Secret};
 use super::store::Row;
 use super::tally::{Heard, Slot};
 use super::{trust, unanswered};
@@ -40,7 +42,7 @@ pub(super) async fn run(run: Arc<Run>, judge: usize) {
     if settings.provider == Provider::Recorded {
         return replay(&run, judge);
     }
-    match secret(&run, &settings) {
+    match keyring::of_judge(&run.engine.options, &settings).await {
         Ok(key) => {
             if let Some(unsent) = provider::unsent(&settings) {
                 run.notice(unsent);
@@ -74,23 +76,9 @@ fn replay(run: &Run, judge: usize) {
         for &criterion in &subject.questions {
             let slot = Slot { transcript, judge, criterion };
             let outcome = recording.answer(&run.prepared, slot);
-            run.hear(slot, Heard { outcome, cached: true });
+            run.hear(slot, Heard { outcome, cached: true, sample: 0 });
         }
     }
-}
-
-/// The key a judge wants, from the environment.
-fn secret(run: &Run, judge: &Judge) -> Result<Option<Secret>, String> {
-    let named = judge.api_key_env.as_deref();
-    let variables = match &named {
-        Some(name) => std::slice::from_ref(name),
-        None => provider::key_variables(judge),
-    };
-    let Some(first) = variables.first() else { return Ok(None) };
-    let held = |name: &&str| (run.engine.options.env)(name).as_deref().and_then(Secret::new);
-    let missing =
-        || format!("judge {}: the environment has no {first}; set it to the key", judge.name);
-    variables.iter().find_map(held).map(Some).ok_or_else(missing)
 }
 
 /// Waits that end this close together are told once.
@@ -123,13 +111,27 @@ pub(super) struct Claimed {
 }
 
 impl Lane {
-    /// First tells everything that is known, then asks the rest.
+    /// Asks every question once and the gates as often as wanted, then again what
+    /// turned out to be borderline.
     async fn ask_all(self: Arc<Self>) {
+        self.ask(Round::First).await;
+        if samples(&self.settings) > 1 && !self.run.is_over() && self.stopped().is_none() {
+            self.ask(Round::Rest).await;
+        }
+        if let Some(why) = self.stopped() {
+            self.run.give_up(self.judge, &why);
+        } else if self.run.is_over() {
+            self.run.give_up(self.judge, &self.run.why_over());
+        }
+    }
+
+    /// One round: tells everything that is known, then asks the rest.
+    async fn ask(self: &Arc<Self>, round: Round) {
         let limit = self.settings.max_concurrency.max(1);
         let mut calls = JoinSet::new();
-        let mut asks = self.missing().await;
+        let mut asks = self.missing(round).await;
         if self.run.engine.options.batch && batch::has(&self.settings) {
-            asks = batch::ask_all(&self, asks).await;
+            asks = batch::ask_all(self, asks).await;
         }
         for ask in asks {
             while calls.len() >= limit {
@@ -138,7 +140,7 @@ impl Lane {
             if self.run.is_over() || self.stopped().is_some() {
                 break;
             }
-            let lane = Arc::clone(&self);
+            let lane = Arc::clone(self);
             let span = tracing::info_span!(
                 "call",
                 judge = lane.settings.name,
@@ -147,33 +149,29 @@ impl Lane {
             calls.spawn(async move { lane.settle_wanted(ask).await }.instrument(span));
         }
         while calls.join_next().await.is_some() {}
-        if let Some(why) = self.stopped() {
-            self.run.give_up(self.judge, &why);
-        } else if self.run.is_over() {
-            self.run.give_up(self.judge, &self.run.why_over());
-        }
     }
 
     /// Tells what the store knows, and what is to be asked.
-    async fn missing(self: &Arc<Self>) -> Vec<Ask> {
+    async fn missing(self: &Arc<Self>, round: Round) -> Vec<Ask> {
         let lane = Arc::clone(self);
-        let found = tokio::task::spawn_blocking(move || lane.known());
+        let found = tokio::task::spawn_blocking(move || lane.known(round));
         // A panic there leaves the lane without an outcome, which the run says.
         found.await.unwrap_or_default()
     }
 
     /// Tells what the store knows; what it does not is grouped into calls.
-    fn known(&self) -> Vec<Ask> {
+    fn known(&self, round: Round) -> Vec<Ask> {
         let mut asks = Vec::new();
-        for (transcript, subject) in self.run.prepared.subjects.iter().enumerate() {
+        for transcript in 0..self.run.prepared.subjects.len() {
             if self.run.is_over() {
                 break;
             }
-            for sample in 0..samples(&self.settings) {
-                let unknown =
-                    |&&criterion: &&usize| !self.tell_stored(transcript, criterion, sample);
-                let missing: Vec<usize> =
-                    subject.questions.iter().filter(unknown).copied().collect();
+            for (sample, mut missing) in self.run.prepared.round(self.judge, transcript, round) {
+                missing.retain(|&criterion| {
+                    // By now it may be settled: the first answers were enough.
+                    self.run.is_open(self.slot(transcript, criterion))
+                        && !self.tell_stored(transcript, criterion, sample)
+                });
                 for criteria in self.run.prepared.grouped(&missing, sample) {
                     asks.push(Ask { transcript, sample, criteria });
                 }
@@ -195,7 +193,8 @@ impl Lane {
         let slot = self.slot(transcript, criterion);
         let Some(store) = &self.run.store else { return false };
         let Some(answer) = store.get(&self.run.prepared.key(slot, sample)) else { return false };
-        self.run.hear(slot, Heard { outcome: Outcome::Answered(answer), cached: true });
+        let outcome = Outcome::Answered(answer);
+        self.run.hear(slot, Heard { outcome, cached: true, sample });
         true
     }
 
@@ -237,7 +236,7 @@ impl Lane {
                 };
                 match outcome {
                     Some(outcome) => {
-                        let heard = Heard { outcome, cached: true };
+                        let heard = Heard { outcome, cached: true, sample };
                         self.run.hear(self.slot(transcript, criterion), heard);
                     }
                     None => criteria.push(criterion),
@@ -296,7 +295,9 @@ impl Lane {
         let mut outcomes = match reply {
             ProviderReply::Text { text, .. } => {
                 let fenced = provider::may_be_fenced(self.settings.provider);
-                reply::read(&text, &ids, subject.transcript.exchanges.len(), fenced)
+                let exchanges = subject.transcript.exchanges.len();
+                let read = reply::read(&text, &ids, exchanges, fenced);
+                read.into_iter().map(|(id, outcome)| (id, secret::clean(outcome))).collect()
             }
             other => {
                 let why = self.failed(other);
@@ -310,7 +311,8 @@ impl Lane {
             let id = &self.run.prepared.criterion(criterion).id;
             let Some(outcome) = outcomes.remove(id) else { continue };
             permit.land(outcome.clone());
-            self.run.hear(self.slot(transcript, criterion), Heard { outcome, cached: false });
+            self.run
+                .hear(self.slot(transcript, criterion), Heard { outcome, cached: false, sample });
         }
     }
 
@@ -369,11 +371,15 @@ impl Lane {
         outcomes: &std::collections::BTreeMap<String, Outcome>,
     ) -> Option<Row> {
         let id = &self.run.prepared.criterion(criterion).id;
+        let subject = &self.run.prepared.subjects[transcript];
         Some(Row {
             key: self.run.prepared.key(self.slot(transcript, criterion), sample),
             answer: outcomes.get(id)?.answer()?.clone(),
+            provider: self.settings.provider,
             model: self.settings.model.clone(),
             criterion: id.clone(),
+            transcript: subject.digest,
+            id: subject.ids.first().cloned().unwrap_or_default(),
         })
     }
 
@@ -392,6 +398,7 @@ impl Lane {
         let stops = unanswered::stops(&reply);
         let why = unanswered::why(reply, self.settings.timeout_s);
         if stops && self.run.prepared.job.stopped.stop(&self.settings.name, why.clone()) {
+            self.run.stopped(self.judge, why.detail.clone());
             self.run.notice(format!("judge {} is stopped: {}", self.settings.name, why.detail));
         }
         why

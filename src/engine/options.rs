@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::clock::Clock;
+use super::keyring::{self, Lookup};
 
 /// How an engine is set up.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub struct EngineOptions {
     pub price_file: Option<PathBuf>,
     /// Looks up an environment variable that holds a key.
     pub env: fn(&str) -> Option<String>,
+    /// Looks up a key that the environment has not.
+    pub keyring: Lookup,
     /// In place of every judge's own `timeout_s`.
     pub timeout: Option<Duration>,
     /// Hand calls in as batches where a provider has them: half the price, and
@@ -32,6 +35,7 @@ impl Default for EngineOptions {
             data_dir: None,
             price_file: None,
             env: |name| std::env::var(name).ok(),
+            keyring: keyring::read,
             timeout: None,
             batch: false,
             clock: Clock::real(),

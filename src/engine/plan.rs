@@ -6,10 +6,11 @@
 
 use std::sync::Arc;
 
+use crate::assessment::Outcome;
 use crate::config::Provider;
 
 use super::estimate::{CallTokens, Estimator};
-use super::prepared::{Prepared, samples};
+use super::prepared::Prepared;
 use super::prices::{Prices, Rate};
 use super::store::Store;
 use super::tally::Slot;
@@ -157,14 +158,14 @@ impl Planner<'_> {
         if settings.provider == Provider::Recorded {
             return plan;
         }
-        for (transcript, subject) in self.prepared.subjects.iter().enumerate() {
-            for sample in 0..samples(settings) {
-                let there = |&criterion: &usize| {
-                    let key = self.prepared.key(Slot { transcript, judge, criterion }, sample);
-                    self.store.is_some_and(|store| store.get(&key).is_some())
-                };
+        for transcript in 0..self.prepared.subjects.len() {
+            let stored = |criterion: usize, sample: u32| {
+                let key = self.prepared.key(Slot { transcript, judge, criterion }, sample);
+                self.store?.get(&key).map(Outcome::Answered)
+            };
+            for (sample, asked) in self.prepared.at_most(judge, transcript, |c| stored(c, 0)) {
                 let (there, missing): (Vec<usize>, Vec<usize>) =
-                    subject.questions.iter().copied().partition(there);
+                    asked.into_iter().partition(|&criterion| stored(criterion, sample).is_some());
                 plan.cached += there.len();
                 if plan.refused.is_some() {
                     continue;

@@ -4,11 +4,11 @@
 //! once; whatever is looked up, planned or asked goes by the same keys and the
 //! same grouping.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::assessment::asked;
+use crate::assessment::{Outcome, asked, family};
 use crate::config::{Judge, Provider};
 use crate::prompt::{self, FenceKey, Layout, Prompt, Question};
 use crate::rubric::{Criterion, Subjectivity, digest};
@@ -25,6 +25,8 @@ pub(super) struct Subject {
     pub(super) transcript: Arc<Transcript>,
     pub(super) digest: TranscriptDigest,
     pub(super) ids: Vec<String>,
+    /// The outcomes of its computed criteria.
+    pub(super) checks: Arc<BTreeMap<String, Outcome>>,
     /// The questions it is asked: indices into the rubric's criteria.
     pub(super) questions: Vec<usize>,
 }
@@ -51,12 +53,26 @@ impl Prepared {
             if index == next {
                 let transcript = Arc::clone(&one.transcript);
                 let questions = questions(&job, &transcript);
-                let (digest, ids) = (one.digest, Vec::new());
-                subjects.push(Subject { transcript, digest, ids, questions });
+                let (digest, ids, checks) = (one.digest, Vec::new(), Arc::clone(&one.checks));
+                subjects.push(Subject { transcript, digest, ids, checks, questions });
             }
             subjects[index].ids.push(one.transcript.id.clone());
         }
         Self { job, subjects, criteria, fence }
+    }
+
+    /// The judges that are asked about text of their own family, and how much of it,
+    /// as in `one (qwen wrote 3 of 9 transcripts)`.
+    pub(super) fn own_text(&self) -> Vec<(&str, String)> {
+        let all = self.job.transcripts.len();
+        let told = |judge: &Judge| {
+            let by = self.job.transcripts.iter().filter_map(|t| t.generator.as_deref());
+            let own = by.filter(|generator| family::is_own(judge, generator)).count();
+            let family = family::of_judge(judge).filter(|_| own > 0)?;
+            Some(format!("{} ({family} wrote {own} of {all} transcripts)", judge.name))
+        };
+        let judges = self.job.judges.iter().filter(|j| j.provider != Provider::Recorded);
+        judges.filter_map(|judge| Some((judge.name.as_str(), told(judge)?))).collect()
     }
 
     pub(super) fn criterion(&self, index: usize) -> &Criterion {

@@ -11,6 +11,7 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use crate::config::{Assess, Judge, Provider};
 
 use super::provider::ProviderReply;
+use super::trust;
 
 /// The bound of the first wait without a hint, doubled from attempt to attempt.
 const FIRST: Duration = Duration::from_secs(1);
@@ -22,6 +23,8 @@ const LONGEST_GUESS: Duration = Duration::from_secs(60);
 const COMMAND_ATTEMPTS: u32 = 3;
 /// A call that timed out may be under way still, and paid for.
 const ATTEMPTS_IN_TIME: u32 = 2;
+/// A server on this machine that refuses connections is not running.
+const ATTEMPTS_HERE: u32 = 3;
 
 /// How long one call may go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +34,8 @@ pub(super) struct Limits {
     /// How long it waits at most, all waits together; a server that asks for more
     /// at once is out of quota.
     pub(super) longest_wait: Duration,
+    /// The server is on this machine.
+    pub(super) here: bool,
 }
 
 impl Limits {
@@ -40,7 +45,7 @@ impl Limits {
             _ => settings.max_attempts,
         };
         let longest_wait = Duration::from_secs(settings.max_wait_s);
-        Self { attempts: attempts.max(1), longest_wait }
+        Self { attempts: attempts.max(1), longest_wait, here: trust::stays_here(judge) }
     }
 }
 
@@ -62,13 +67,15 @@ pub(super) struct Sent {
     pub(super) status: Option<u16>,
     /// How long the headers ask to wait.
     pub(super) hint: Option<Duration>,
+    /// There was no connection to send it over.
+    pub(super) unreached: bool,
     pub(super) reply: ProviderReply,
 }
 
 impl Sent {
     /// A reply that came without a frame.
     pub(super) const fn bare(reply: ProviderReply) -> Self {
-        Self { status: None, hint: None, reply }
+        Self { status: None, hint: None, unreached: false, reply }
     }
 
     /// How long the server asks to wait: headers before the body.
@@ -104,6 +111,8 @@ pub(super) enum Next {
     },
     /// The server asks for a longer wait than is allowed.
     OutOfQuota,
+    /// There is no server, so no call will do.
+    NotThere,
     /// It was tried enough; this says how much.
     Enough(String),
 }
@@ -118,6 +127,9 @@ pub(super) fn next(sent: &Sent, tried: Tried, limits: Limits, chance: f64) -> Ne
     let after = sent.after();
     if after.is_some_and(|after| after > limits.longest_wait) {
         return Next::OutOfQuota;
+    }
+    if sent.unreached && limits.here && tried.sent >= ATTEMPTS_HERE.min(limits.attempts) {
+        return Next::NotThere;
     }
     if tried.sent >= limits.attempts {
         return Next::Enough(format!("{} times", tried.sent));
@@ -141,6 +153,7 @@ pub(super) fn outcome(sent: Sent, last: &Next, now: SystemTime) -> ProviderReply
         (Next::Enough(tries), R::Retryable { after, slow_down, detail }) => {
             R::Retryable { after, slow_down, detail: format!("{detail}, {tries}") }
         }
+        (Next::NotThere, R::Retryable { detail, .. }) => R::NotFound(detail),
         (_, R::QuotaExhausted(detail)) => R::QuotaExhausted(detail + &again.unwrap_or_default()),
         (_, reply) => reply,
     }
@@ -199,7 +212,8 @@ mod tests {
     use crate::engine::trust::tests::judge;
     use expect_test::{Expect, expect};
 
-    const LIMITS: Limits = Limits { attempts: 7, longest_wait: Duration::from_secs(3600) };
+    const LIMITS: Limits =
+        Limits { attempts: 7, longest_wait: Duration::from_secs(3600), here: false };
     /// 2026-01-01 12:00:00 UTC.
     const NOON: Duration = Duration::from_secs(1_767_268_800);
 
@@ -210,7 +224,8 @@ mod tests {
         let reply = HttpReply { status, headers: &headers, body };
         let judge = Judge { provider, ..judge(None) };
         let hint = hint(&headers, SystemTime::UNIX_EPOCH + NOON);
-        Sent { status: Some(status), hint, reply: provider::parse(&judge, &reply) }
+        let reply = provider::parse(&judge, &reply);
+        Sent { status: Some(status), hint, unreached: false, reply }
     }
 
     const fn once() -> Tried {
@@ -226,6 +241,7 @@ mod tests {
             Next::Again { wait, everybody: true } => format!("again in {wait:?}, everybody"),
             Next::Again { wait, everybody: false } => format!("again in {wait:?}"),
             Next::OutOfQuota => "out of quota".into(),
+            Next::NotThere => "not there".into(),
             Next::Enough(why) => why,
         }
     }
@@ -347,6 +363,7 @@ mod tests {
         let body = |hint| Sent {
             status: Some(429),
             hint,
+            unreached: false,
             reply: ProviderReply::Retryable {
                 after: Some(Duration::from_secs_f64(47.2)),
                 slow_down: true,
@@ -392,6 +409,20 @@ mod tests {
         assert_eq!(next(&late, tried(2), LIMITS, 1.0), Next::Stands);
         let never = Limits { attempts: 1, ..LIMITS };
         assert!(matches!(next(&late, tried(1), never, 1.0), Next::Enough(_)));
+    }
+
+    #[test]
+    fn a_server_on_this_machine_that_is_not_there_is_given_up_early() {
+        let detail = "cannot connect".to_owned();
+        let reply = ProviderReply::Retryable { after: None, slow_down: false, detail };
+        let unreached = Sent { unreached: true, ..Sent::bare(reply) };
+        let tried = |sent| Tried { sent, ..once() };
+        let here = Limits { here: true, ..LIMITS };
+        assert!(matches!(next(&unreached, tried(2), here, 1.0), Next::Again { .. }));
+        assert_eq!(next(&unreached, tried(3), here, 1.0), Next::NotThere);
+        assert!(matches!(next(&unreached, tried(6), LIMITS, 1.0), Next::Again { .. }));
+        let reply = outcome(unreached, &Next::NotThere, SystemTime::UNIX_EPOCH);
+        assert_eq!(reply, ProviderReply::NotFound("cannot connect".into()));
     }
 
     #[test]

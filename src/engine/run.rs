@@ -3,6 +3,7 @@
 //! Invariant: whatever happens to its lanes, a run settles everything it
 //! expected before it finishes; what nobody answered is unscored with a reason.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -23,8 +24,9 @@ use super::job::{AssessUpdate, RunSummary};
 use super::prepared::{Prepared, samples};
 use super::provider::Usage;
 use super::purse::{Fare, Purse};
+use super::secret;
 use super::store::Store;
-use super::tally::{Heard, Slot, Tally};
+use super::tally::{Flips, Heard, Settled, Slot, Tally};
 
 const DEADLINE: &str = "the run took as long as assess.deadline_s allows";
 
@@ -63,7 +65,8 @@ impl Run {
     ) -> Self {
         let names = prepared.job.judges.iter().map(|j| j.name.as_str().into()).collect();
         let ids = prepared.job.rubric.criteria.iter().map(|c| c.id.as_str().into()).collect();
-        let (started, counts, calls) = (Instant::now(), Mutex::default(), AtomicUsize::new(0));
+        let (started, counts, calls) =
+            (engine.options.clock.now(), Mutex::default(), AtomicUsize::new(0));
         let overdue = CancellationToken::new();
         let purse = Purse::new(&engine, &prepared.job);
         Self {
@@ -96,11 +99,31 @@ impl Run {
         }
     }
 
-    /// One outcome is there: counts it and tells.
+    /// One outcome is there: counts it and tells. Once a judge's first answers about a
+    /// transcript are all there, they are enough unless they leave it borderline.
     pub(super) fn hear(&self, slot: Slot, heard: Heard) {
-        let id = &self.ids[slot.criterion];
-        let settled = self.counts().tally.hear(slot, id, heard);
-        if let Some(Heard { outcome, cached }) = settled.criterion {
+        let heard = Heard { outcome: secret::clean(heard.outcome), ..heard };
+        let mut settled = self.counts().tally.hear(slot, &self.ids[slot.criterion], heard);
+        let firsts = settled.firsts.take();
+        self.tell(slot, settled);
+        let Some(firsts) = firsts else { return };
+        if self.prepared.is_borderline(slot.transcript, &firsts) {
+            return;
+        }
+        for criterion in firsts.into_keys().filter(|c| !self.prepared.criterion(*c).gate) {
+            let slot = Slot { criterion, ..slot };
+            let settled = self.counts().tally.enough(slot, &self.ids[criterion]);
+            self.tell(slot, settled);
+        }
+    }
+
+    /// Whether a question still waits for an answer.
+    pub(super) fn is_open(&self, slot: Slot) -> bool {
+        self.counts().tally.is_open(slot)
+    }
+
+    fn tell(&self, slot: Slot, settled: Settled) {
+        if let Some(Heard { outcome, cached, .. }) = settled.criterion {
             let judge = &self.prepared.job.judges[slot.judge];
             let answered = outcome.answer().is_some();
             {
@@ -116,7 +139,7 @@ impl Run {
                 generation: self.prepared.job.generation,
                 transcript: self.prepared.subjects[slot.transcript].digest,
                 judge: Arc::clone(&self.names[slot.judge]),
-                criterion: Arc::clone(id),
+                criterion: Arc::clone(&self.ids[slot.criterion]),
                 outcome,
                 cached,
                 recorded: judge.provider == Provider::Recorded,
@@ -220,10 +243,21 @@ impl Run {
         self.say(AssessUpdate::Waiting { generation, judge, wait, why });
     }
 
+    /// A judge is not asked any more.
+    pub(super) fn stopped(&self, judge: usize, why: String) {
+        let judge = Arc::clone(&self.names[judge]);
+        self.say(AssessUpdate::JudgeStopped {
+            generation: self.prepared.job.generation,
+            judge,
+            why,
+        });
+    }
+
     /// Says something once.
     pub(super) fn notice(&self, message: impl Into<String>) {
         let generation = self.prepared.job.generation;
-        self.say(AssessUpdate::Notice { generation, message: message.into() });
+        let message = secret::without_keys(&message.into()).into_owned();
+        self.say(AssessUpdate::Notice { generation, message });
     }
 
     /// Settles what is left and tells the totals.
@@ -242,18 +276,24 @@ impl Run {
         summary.cost = cost;
         summary.elapsed = self.elapsed();
         summary.cancelled = cancelled;
+        summary.flips = self.flips();
         let generation = self.prepared.job.generation;
         self.say(AssessUpdate::Finished { generation, summary: summary.clone() });
         summary
     }
 
+    fn flips(&self) -> BTreeMap<String, Flips> {
+        let tally = &self.counts().tally;
+        let judges = self.names.iter().enumerate();
+        let flips = judges.map(|(judge, name)| (name.to_string(), tally.flips(judge)));
+        flips.filter(|(_, flips)| flips.repeated > 0).collect()
+    }
+
     fn close(&self, which: impl Fn(&Slot) -> bool, why: &Unscored, cached: bool) {
         let missing = self.counts().tally.missing();
-        for (slot, samples) in missing.into_iter().filter(|(slot, _)| which(slot)) {
-            for _ in 0..samples {
-                let outcome = why.clone().into();
-                self.hear(slot, Heard { outcome, cached });
-            }
+        for (slot, sample) in missing.into_iter().filter(|(slot, _)| which(slot)) {
+            let outcome = why.clone().into();
+            self.hear(slot, Heard { outcome, cached, sample });
         }
     }
 
@@ -276,7 +316,7 @@ impl Run {
     }
 
     fn elapsed(&self) -> Duration {
-        self.started.elapsed()
+        self.engine.options.clock.now().saturating_duration_since(self.started)
     }
 
     fn say(&self, update: AssessUpdate) {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::store::{Store, owner};
+use super::store::{self, Store, owner};
 
 /// The open stores.
 #[derive(Debug)]
@@ -59,8 +59,7 @@ impl Stores {
     }
 
     fn path(&self, project: Option<&Path>) -> Option<PathBuf> {
-        let data_dir = self.data_dir.as_deref()?;
-        Some(project.map_or_else(|| data_dir.join("store.db"), |p| p.join(".rubricator/store.db")))
+        Some(store::place(self.data_dir.as_deref()?, project))
     }
 
     fn opened(&self, path: PathBuf) -> Opened {

@@ -1,11 +1,11 @@
 //! Counts outcomes as they come in: when a criterion is settled, when a
-//! transcript is done.
+//! transcript is done, and how often a judge changed its mind.
 //!
 //! Invariant: every (transcript, judge, criterion) that is expected is settled
 //! exactly once, with the worst of its samples; a transcript is done exactly
-//! once, with all its judges.
+//! once, with all its judges. A sample that is heard twice counts once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::assessment::{JudgeOutcomes, Mark, Outcome};
 
@@ -23,6 +23,17 @@ pub(super) struct Heard {
     pub(super) outcome: Outcome,
     /// No call was made for it.
     pub(super) cached: bool,
+    /// Which asking, from 0.
+    pub(super) sample: u32,
+}
+
+/// How often a judge was asked the same again, and answered otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flips {
+    /// Questions with more than one answer.
+    pub repeated: usize,
+    /// Of those, the ones whose answers differ.
+    pub flipped: usize,
 }
 
 /// What follows from one more outcome.
@@ -32,15 +43,21 @@ pub(super) struct Settled {
     pub(super) criterion: Option<Heard>,
     /// Every judge's outcomes, when this was the transcript's last.
     pub(super) transcript: Option<Vec<JudgeOutcomes>>,
+    /// The first answer to every criterion (by index), when this was the last of
+    /// them and more samples of some are expected.
+    pub(super) firsts: Option<BTreeMap<usize, Outcome>>,
 }
 
 /// The outcomes of a run that are still coming in.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    /// Samples that are still missing, and the worst so far.
-    open: HashMap<Slot, (u32, Option<Heard>)>,
+    /// What was heard of each sample.
+    open: HashMap<Slot, Vec<Option<Heard>>>,
+    /// First answers by transcript and judge, until all are there.
+    firsts: HashMap<(usize, usize), (usize, BTreeMap<usize, Outcome>)>,
     /// Criteria that are still missing, and what is known.
     transcripts: HashMap<usize, (usize, Vec<JudgeOutcomes>)>,
+    flips: HashMap<usize, Flips>,
 }
 
 impl Tally {
@@ -55,7 +72,11 @@ impl Tally {
         let missing = judges.len() * criteria.len();
         for (judge, (_, samples)) in judges.iter().enumerate() {
             for &criterion in criteria {
-                self.open.insert(Slot { transcript, judge, criterion }, (*samples, None));
+                let samples = (0..*samples).map(|_| None).collect();
+                self.open.insert(Slot { transcript, judge, criterion }, samples);
+            }
+            if *samples > 1 {
+                self.firsts.insert((transcript, judge), (criteria.len(), BTreeMap::new()));
             }
         }
         let judges: Vec<JudgeOutcomes> = judges.into_iter().map(|(judge, _)| judge).collect();
@@ -68,26 +89,67 @@ impl Tally {
 
     /// Counts one sample. A slot that is settled already stays as it is.
     pub(super) fn hear(&mut self, slot: Slot, id: &str, heard: Heard) -> Settled {
-        let Some((missing, worst)) = self.open.get_mut(&slot) else { return Settled::default() };
-        *worst = Some(match worst.take() {
-            Some(before) => worse(before, heard),
-            None => heard,
-        });
-        *missing -= 1;
-        if *missing > 0 {
-            return Settled::default();
-        }
-        let criterion = self.open.remove(&slot).and_then(|(_, worst)| worst);
-        let transcript = criterion.as_ref().and_then(|heard| self.settle(slot, id, heard));
-        Settled { criterion, transcript }
+        let Some(samples) = self.open.get_mut(&slot) else { return Settled::default() };
+        let Some(place) = samples.get_mut(heard.sample as usize) else { return Settled::default() };
+        let first = (heard.sample == 0 && place.is_none()).then(|| heard.outcome.clone());
+        place.get_or_insert(heard);
+        let complete = samples.iter().all(Option::is_some);
+        let firsts = first.and_then(|outcome| self.note_first(slot, outcome));
+        let settled = if complete { self.enough(slot, id) } else { Settled::default() };
+        Settled { firsts, ..settled }
     }
 
-    /// What is still missing, for a run that ends early.
+    fn note_first(&mut self, slot: Slot, outcome: Outcome) -> Option<BTreeMap<usize, Outcome>> {
+        let key = (slot.transcript, slot.judge);
+        let (wanted, firsts) = self.firsts.get_mut(&key)?;
+        firsts.insert(slot.criterion, outcome);
+        let all = firsts.len() == *wanted;
+        all.then(|| self.firsts.remove(&key).map(|(_, firsts)| firsts))?
+    }
+
+    /// Settles a slot with the samples there are, if there are any.
+    pub(super) fn enough(&mut self, slot: Slot, id: &str) -> Settled {
+        let heard: Vec<Heard> = match self.open.get(&slot) {
+            Some(samples) => samples.iter().flatten().cloned().collect(),
+            None => Vec::new(),
+        };
+        self.note_flips(slot.judge, &heard);
+        let Some(worst) = heard.into_iter().reduce(worse) else { return Settled::default() };
+        self.open.remove(&slot);
+        let transcript = self.settle(slot, id, &worst);
+        Settled { criterion: Some(worst), transcript, firsts: None }
+    }
+
+    /// Whether a slot is not settled yet.
+    pub(super) fn is_open(&self, slot: Slot) -> bool {
+        self.open.contains_key(&slot)
+    }
+
+    /// How often this judge changed its mind so far.
+    pub(super) fn flips(&self, judge: usize) -> Flips {
+        self.flips.get(&judge).copied().unwrap_or_default()
+    }
+
+    /// The samples that are still missing, for a run that ends early.
     pub(super) fn missing(&self) -> Vec<(Slot, u32)> {
-        let mut missing: Vec<(Slot, u32)> =
-            self.open.iter().map(|(slot, (samples, _))| (*slot, *samples)).collect();
-        missing.sort_by_key(|(s, _)| (s.transcript, s.judge, s.criterion));
+        let mut missing: Vec<(Slot, u32)> = Vec::new();
+        for (slot, samples) in &self.open {
+            let unheard = (0..).zip(samples).filter(|(_, heard)| heard.is_none());
+            missing.extend(unheard.map(|(sample, _)| (*slot, sample)));
+        }
+        missing.sort_by_key(|(s, sample)| (s.transcript, s.judge, s.criterion, *sample));
         missing
+    }
+
+    fn note_flips(&mut self, judge: usize, heard: &[Heard]) {
+        let mut verdicts = heard.iter().filter_map(|h| Some(h.outcome.answer()?.verdict));
+        let Some(first) = verdicts.next() else { return };
+        let others: Vec<_> = verdicts.collect();
+        if !others.is_empty() {
+            let flips = self.flips.entry(judge).or_default();
+            flips.repeated += 1;
+            flips.flipped += usize::from(others.iter().any(|verdict| *verdict != first));
+        }
     }
 
     fn settle(&mut self, slot: Slot, id: &str, heard: &Heard) -> Option<Vec<JudgeOutcomes>> {
@@ -105,7 +167,7 @@ impl Tally {
 fn worse(a: Heard, b: Heard) -> Heard {
     let cached = a.cached && b.cached;
     let first = Mark::of(Some(&a.outcome)) >= Mark::of(Some(&b.outcome));
-    Heard { outcome: if first { a.outcome } else { b.outcome }, cached }
+    Heard { cached, ..if first { a } else { b } }
 }
 
 #[cfg(test)]
@@ -114,12 +176,16 @@ mod tests {
     use crate::assessment::sample::answered;
     use crate::rubric::Verdict;
 
-    fn heard(verdict: Verdict, cached: bool) -> Heard {
-        Heard { outcome: answered(verdict), cached }
+    fn heard(verdict: Verdict, cached: bool, sample: u32) -> Heard {
+        Heard { outcome: answered(verdict), cached, sample }
     }
 
     fn judge(name: &str) -> JudgeOutcomes {
         JudgeOutcomes { judge: name.into(), cached: true, ..JudgeOutcomes::default() }
+    }
+
+    fn slot(judge: usize, criterion: usize) -> Slot {
+        Slot { transcript: 0, judge, criterion }
     }
 
     #[test]
@@ -127,15 +193,32 @@ mod tests {
         let mut tally = Tally::default();
         let judges = vec![(judge("a"), 2), (judge("b"), 1)];
         assert!(tally.expect(0, judges, &[5]).is_none());
-        let slot = |judge| Slot { transcript: 0, judge, criterion: 5 };
-        assert!(tally.hear(slot(0), "A", heard(Verdict::No, true)).criterion.is_none());
-        assert_eq!(tally.missing(), [(slot(0), 1), (slot(1), 1)]);
-        let second = tally.hear(slot(0), "A", heard(Verdict::Yes, false));
+        assert!(tally.hear(slot(0, 5), "A", heard(Verdict::No, true, 1)).criterion.is_none());
+        assert!(tally.hear(slot(0, 5), "A", heard(Verdict::No, true, 1)).criterion.is_none());
+        assert_eq!(tally.missing(), [(slot(0, 5), 0), (slot(1, 5), 0)]);
+        let second = tally.hear(slot(0, 5), "A", heard(Verdict::Yes, false, 0));
         assert_eq!(second.criterion.map(|h| h.outcome), Some(answered(Verdict::No)));
         assert!(second.transcript.is_none());
-        let judges = tally.hear(slot(1), "A", heard(Verdict::Yes, true)).transcript.unwrap();
+        assert_eq!(tally.flips(0), Flips { repeated: 1, flipped: 1 });
+        let judges = tally.hear(slot(1, 5), "A", heard(Verdict::Yes, true, 0)).transcript.unwrap();
         assert_eq!(judges.iter().map(|j| j.cached).collect::<Vec<_>>(), [false, true]);
-        assert!(tally.hear(slot(1), "A", heard(Verdict::No, true)).criterion.is_none());
+        assert!(tally.hear(slot(1, 5), "A", heard(Verdict::No, true, 0)).criterion.is_none());
+        assert_eq!(tally.flips(1), Flips::default());
+    }
+
+    #[test]
+    fn first_answers_are_told_when_all_are_there_and_may_be_enough() {
+        let mut tally = Tally::default();
+        tally.expect(0, vec![(judge("a"), 3)], &[1, 2]);
+        assert!(tally.hear(slot(0, 1), "A", heard(Verdict::Yes, false, 0)).firsts.is_none());
+        assert!(tally.hear(slot(0, 1), "A", heard(Verdict::Yes, false, 2)).firsts.is_none());
+        let firsts = tally.hear(slot(0, 2), "B", heard(Verdict::No, false, 0)).firsts.unwrap();
+        assert_eq!((firsts.len(), &firsts[&2]), (2, &answered(Verdict::No)));
+        let settled = tally.enough(slot(0, 2), "B");
+        assert!(settled.criterion.is_some() && settled.transcript.is_none());
+        assert!(!tally.is_open(slot(0, 2)) && tally.is_open(slot(0, 1)));
+        assert!(tally.hear(slot(0, 1), "A", heard(Verdict::Yes, false, 1)).transcript.is_some());
+        assert_eq!(tally.flips(0), Flips { repeated: 1, flipped: 0 });
     }
 
     #[test]

@@ -2,11 +2,14 @@
 //!
 //! Invariant: a repository alone can never make text or a key leave the machine.
 //! What it may name itself is a recording and a keyless server on this machine.
+//! [`allowed`] is the one door: whoever plans, recalls, connects or starts a
+//! program asks it first.
 
 use std::fmt;
 
 use reqwest::Url;
 
+use crate::config::host::{self, Host};
 use crate::config::{Judge, Origin, Provider};
 
 /// What is known about the folder the text comes from.
@@ -29,8 +32,9 @@ pub enum Refusal {
     NeedsTrust,
     /// A host that only the user's own file may name.
     ForeignHost(String),
-    /// The base URL is none.
-    BadUrl(String),
+    /// The base URL is none: what is wrong with it. It is not repeated, since it
+    /// may hold a password.
+    BadUrl(&'static str),
 }
 
 impl fmt::Display for Refusal {
@@ -45,7 +49,7 @@ impl fmt::Display for Refusal {
                 "only your own settings file may name the host {host}: \
                  move the judge there from the project's rubricator.toml"
             ),
-            Self::BadUrl(url) => write!(f, "base_url {url:?} is no http or https address"),
+            Self::BadUrl(why) => write!(f, "its base_url cannot be used: {why}"),
         }
     }
 }
@@ -61,31 +65,31 @@ pub fn allowed(judge: &Judge, trust: Trust) -> Result<(), Refusal> {
     if judge.provider == Provider::Recorded {
         return Ok(());
     }
-    let url = judge.base_url.as_deref().map(address).transpose()?;
-    let program = judge.provider == Provider::ClaudeCli;
-    let loopback = url.as_ref().is_some_and(is_loopback) && !program;
+    let host = judge.base_url.as_deref().map(host_of).transpose()?;
+    let loopback = host.as_ref().is_some_and(|host| host.loopback);
     // An editor's settings may come from the repository as well (workspace settings).
     let from_repository = matches!(judge.origin, Origin::ProjectFile | Origin::Editor);
-    match url {
-        Some(url) if from_repository && !loopback => {
-            Err(Refusal::ForeignHost(url.host_str().unwrap_or_default().to_owned()))
-        }
+    match host {
+        Some(host) if from_repository && !loopback => Err(Refusal::ForeignHost(host.name)),
         _ if trust == Trust::Given => Ok(()),
-        _ if loopback && judge.api_key_env.is_none() => Ok(()),
+        _ if loopback && judge.api_key_env.is_none() && !runs_program(judge) => Ok(()),
         _ => Err(Refusal::NeedsTrust),
     }
+}
+
+/// A program may send what it reads anywhere, whatever address stands beside it.
+fn runs_program(judge: &Judge) -> bool {
+    judge.provider == Provider::ClaudeCli || judge.command.is_some()
 }
 
 /// True when what is sent to this judge stays on this machine.
 #[must_use]
 pub fn stays_here(judge: &Judge) -> bool {
-    let url = judge.base_url.as_deref().map(address);
-    match judge.provider {
-        Provider::Recorded => true,
-        // Where the program sends it is the vendor's address.
-        Provider::ClaudeCli => false,
-        _ => matches!(url, Some(Ok(url)) if is_loopback(&url)),
+    if runs_program(judge) {
+        return false;
     }
+    let host = judge.base_url.as_deref().map(host_of);
+    judge.provider == Provider::Recorded || matches!(host, Some(Ok(host)) if host.loopback)
 }
 
 /// Where this judge's text goes; `None` when it goes nowhere.
@@ -97,7 +101,7 @@ pub fn host(judge: &Judge) -> Option<String> {
         Provider::Gemini => "generativelanguage.googleapis.com",
         Provider::OpenAiCompatible | Provider::Recorded => "",
     };
-    let named = judge.base_url.as_deref().and_then(|url| address(url).ok());
+    let named = judge.base_url.as_deref().and_then(address);
     match named {
         _ if judge.provider == Provider::Recorded => None,
         Some(url) => {
@@ -108,12 +112,22 @@ pub fn host(judge: &Judge) -> Option<String> {
     }
 }
 
-fn address(text: &str) -> Result<Url, Refusal> {
-    let url = Url::parse(text.trim()).ok();
-    let fits = |url: &Url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some();
-    url.filter(fits).ok_or_else(|| Refusal::BadUrl(text.to_owned()))
+/// The host that our own reader and the HTTP client agree on. It is this machine
+/// only when both say so: an address that one of them reads differently leads away.
+fn host_of(text: &str) -> Result<Host, Refusal> {
+    let host = host::host(text.trim()).map_err(Refusal::BadUrl)?;
+    let url = address(text).ok_or(Refusal::BadUrl("it is no http or https address"))?;
+    let loopback = host.loopback && is_loopback(&url);
+    Ok(Host { loopback, ..host })
 }
 
+fn address(text: &str) -> Option<Url> {
+    let fits = |url: &Url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some();
+    Url::parse(text.trim()).ok().filter(fits)
+}
+
+/// A name is this machine only as `localhost` itself: every other one, whatever
+/// it ends in, is for a name server to answer.
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
@@ -170,13 +184,20 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn an_address_on_this_machine_does_not_make_a_program_harmless() {
+        let url = Some("http://127.0.0.1:1/v1");
+        let cli = Judge { provider: Provider::ClaudeCli, ..judge(url) };
+        let command = Judge { command: Some(vec!["touch".into()]), ..judge(url) };
+        for judge in [cli, command] {
+            check(&judge, expect!["Denied | NeedsTrust | yes"]);
+            assert!(!stays_here(&judge));
+        }
+    }
+
+    #[test]
     fn a_repository_names_no_other_host() {
         check(
             &judge(Some("https://evil.example/v1")),
-            expect![[r#"Denied | ForeignHost("evil.example") | ForeignHost("evil.example")"#]],
-        );
-        check(
-            &judge(Some("http://localhost@evil.example/")),
             expect![[r#"Denied | ForeignHost("evil.example") | ForeignHost("evil.example")"#]],
         );
         check(
@@ -189,14 +210,65 @@ pub(super) mod tests {
             &judge(Some("http://0.0.0.0/")),
             expect![[r#"Denied | ForeignHost("0.0.0.0") | ForeignHost("0.0.0.0")"#]],
         );
-        check(
-            &judge(Some("file:///etc/passwd")),
-            expect![[r#"Denied | BadUrl("file:///etc/passwd") | BadUrl("file:///etc/passwd")"#]],
-        );
         let own = Judge { origin: Origin::UserFile, ..judge(Some("https://lab.example/v1")) };
         check(&own, expect!["Denied | NeedsTrust | yes"]);
         let vendor = Judge { provider: Provider::Anthropic, ..judge(None) };
         check(&vendor, expect!["Denied | NeedsTrust | yes"]);
+    }
+
+    #[test]
+    fn what_only_looks_like_this_machine_is_another() {
+        for url in [
+            "http://localhost.evil.example/v1",
+            "http://evil.localhost/v1",
+            "http://localhost./v1",
+            "http://127.0.0.1.nip.io/v1",
+            "http://127.0.0.1.:80/v1",
+            "http://2130706433/v1",
+            "http://0x7f000001/v1",
+            "http://0177.0.0.1/v1",
+            "http://127.1/v1",
+            "http://0/v1",
+            "http://0.0.0.0:11434/v1",
+            "http://10.0.0.1/v1",
+            "http://169.254.169.254/latest",
+            "http://[::]/v1",
+            "http://[::ffff:127.0.0.1]/v1",
+            "http://[::ffff:7f00:1]/v1",
+            "http://[::ffff:10.0.0.1]/v1",
+            "http://[fe80::1]/v1",
+        ] {
+            let refused = allowed(&judge(Some(url)), Trust::Given);
+            assert!(matches!(refused, Err(Refusal::ForeignHost(_))), "{url}: {refused:?}");
+            assert!(!stays_here(&judge(Some(url))), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_can_be_read_two_ways_is_no_address_and_is_not_repeated() {
+        for url in [
+            "http://127.0.0.1@evil.example/",
+            "http://localhost:pa55word@evil.example/",
+            "http://evil.example\\@127.0.0.1/",
+            "http://127.0.0.1\\.evil.example/",
+            "http://127.0.0.1\t.evil.example/",
+            "http://local\u{ad}host/",
+            "http://ⓛocalhost/",
+            "http://127。0。0。1/",
+            "http://[::1%25lo]/",
+            "file:///etc/passwd",
+            "unix:/run/x.sock",
+            "//127.0.0.1/v1",
+            "127.0.0.1:80",
+        ] {
+            let own = Judge { origin: Origin::UserFile, ..judge(Some(url)) };
+            for judge in [judge(Some(url)), own] {
+                let refused = allowed(&judge, Trust::Given).unwrap_err();
+                assert!(matches!(refused, Refusal::BadUrl(_)), "{url}: {refused:?}");
+                assert!(!refused.to_string().contains("pa55word"));
+                assert!(!stays_here(&judge), "{url}");
+            }
+        }
     }
 
     #[test]

@@ -12,9 +12,11 @@ use std::time::{Duration, Instant};
 use tower_lsp_server::gen_lsp_types::{MessageType, Uri};
 
 use crate::analysis::hints::counted;
+use crate::analysis::judges::{self, JudgeFacts};
 use crate::config::OnSave;
 use crate::engine::{AssessUpdate, Trust, job, trusted_projects};
 
+use super::accounts;
 use super::jobs::{self, About, Cause, Planned, Wish};
 use super::judgements::said;
 use super::objection::Objection;
@@ -231,6 +233,7 @@ impl Session {
             running.progress = Some(self.outbox.progress(&jobs::token(planned.number), title));
         }
         running.line = format!("assessing {}", planned.plan.lacking);
+        self.accounts.begin(&running.live);
         self.report_status();
     }
 
@@ -266,13 +269,19 @@ impl Session {
             }
             AssessUpdate::Progress { done, total, elapsed, cost, .. } => {
                 running.line = jobs::line(done, total, elapsed, cost);
+                self.accounts.goes_on(&running.live);
                 running.percentage = u32::try_from(100 * done / total.max(1)).unwrap_or(100);
                 running.show();
                 self.report_status();
             }
             AssessUpdate::Waiting { judge, wait, why, .. } => {
                 running.line = job::asks_again(&judge, wait, &why);
+                self.accounts.waits(&running.live, &judge, wait, why);
                 running.show();
+                self.report_status();
+            }
+            AssessUpdate::JudgeStopped { judge, why, .. } => {
+                self.accounts.stopped(&running.live, &judge, why);
                 self.report_status();
             }
             AssessUpdate::Notice { message, .. } => {
@@ -314,11 +323,31 @@ impl Session {
         let lines: Vec<&str> = self.jobs.running.values().map(|r| r.line.as_str()).collect();
         let lines: Vec<&str> = lines.into_iter().filter(|line| !line.is_empty()).collect();
         let running = !lines.is_empty();
-        let text = lines.first().copied().unwrap_or("ready");
+        let mut text = lines.first().copied().unwrap_or("ready").to_owned();
+        let judges = self.judges_of_all();
+        let troubles = judges::trouble(&judges);
+        if let (false, Some(trouble)) = (running, troubles.first()) {
+            text.clone_from(trouble);
+        }
+        let mut detail = lines.join("\n");
+        for trouble in &troubles {
+            detail = format!("{detail}\n{trouble}");
+        }
         self.outbox.status(serde_json::json!({
             "text": text,
-            "detail": lines.join("\n"),
+            "detail": detail.trim_start(),
             "running": running,
+            "judges": accounts::status(&judges),
         }));
+    }
+
+    /// The judges of the projects of the open documents, each project once.
+    fn judges_of_all(&self) -> Vec<JudgeFacts> {
+        let mut seen = HashSet::new();
+        let mut lives: Vec<&Arc<Live>> =
+            self.documents.values().map(|document| &document.live).collect();
+        lives.sort_by(|a, b| a.project.root.cmp(&b.project.root));
+        lives.retain(|live| seen.insert(live.project.root.clone()));
+        lives.into_iter().flat_map(|live| self.accounts.judges(live)).collect()
     }
 }

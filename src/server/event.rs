@@ -22,7 +22,7 @@ use crate::text::document::{Change, Document};
 
 use super::capabilities::ClientFlags;
 use super::jobs::Planned;
-use super::look::Known;
+use super::look::Found;
 use super::requests::execute_command::{Command, Target};
 use super::sweep::{Sweep, Swept};
 
@@ -81,8 +81,8 @@ pub enum Event {
         uri: Uri,
         /// The survey.
         survey: Arc<AtomicBool>,
-        /// What is known of them, by the hash of the record.
-        found: Vec<(u128, Arc<Known>)>,
+        /// What is known of them.
+        found: Box<Found>,
     },
     /// A survey is over.
     SurveyEnded {

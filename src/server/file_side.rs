@@ -15,7 +15,7 @@ use crate::transcript::records::Layout;
 use super::shelf::{Record, Shelf};
 
 /// More records than this are not compared with each other at every keystroke.
-const MANY: usize = 4096;
+const MANY: usize = 256;
 
 /// A longer text is not copied at every keystroke.
 const LONG: usize = 1 << 20;

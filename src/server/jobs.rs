@@ -16,8 +16,7 @@ use tower_lsp_server::gen_lsp_types::Uri;
 
 use crate::analysis::rubric_lenses::money;
 use crate::engine::{
-    AssessJob, AssessUpdate, Cancel, Engine, JobTranscript, Plan, RunSummary, Spending, Stopped,
-    Trust,
+    AssessJob, AssessUpdate, Cancel, Engine, Plan, RunSummary, Spending, Stopped, Trust,
 };
 use crate::prompt::Template;
 use crate::text::Span;
@@ -26,6 +25,7 @@ use crate::text::json;
 use crate::transcript::{TranscriptDigest, digest, read};
 
 use super::event::{Event, EventSender};
+use super::of_record::of_record;
 use super::outbox::Step;
 use super::panel::Panel;
 use super::projects::Live;
@@ -345,6 +345,7 @@ pub const fn number_of(update: &AssessUpdate) -> u64 {
         | AssessUpdate::TranscriptDone { generation, .. }
         | AssessUpdate::Progress { generation, .. }
         | AssessUpdate::Waiting { generation, .. }
+        | AssessUpdate::JudgeStopped { generation, .. }
         | AssessUpdate::Notice { generation, .. }
         | AssessUpdate::Finished { generation, .. } => *generation,
     }
@@ -365,7 +366,7 @@ fn job(wish: Wish, number: u64, template: Arc<Template>) -> AssessJob {
         let json = json::parse(&record, depth);
         let transcript = read::read(&record, &json).transcript.ok()?;
         let digest = digest::of(&record, &transcript);
-        (digest == *wanted).then(|| JobTranscript { transcript: Arc::new(transcript), digest })
+        (digest == *wanted).then(|| of_record(&record, transcript, digest, &wish.live, &wish.panel))
     };
     AssessJob {
         generation: number,

@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
 
+use crate::engine::secret;
+
 /// What decides when and how the server ends. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Lifecycle {
@@ -73,13 +75,14 @@ impl Lifecycle {
 }
 
 /// Writes panics to standard error, with a backtrace when one is asked for, and
-/// survives a standard error that is closed.
+/// survives a standard error that is closed. No key gets there.
 pub fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let backtrace = std::backtrace::Backtrace::capture();
         let thread = std::thread::current();
         let name = thread.name().unwrap_or("unnamed");
         let mut log = std::io::stderr().lock();
-        writeln!(log, "rubricator: thread {name}: {panic}\n{backtrace}").ok();
+        let text = format!("rubricator: thread {name}: {panic}\n{backtrace}\n");
+        log.write_all(secret::for_log(&text).as_bytes()).ok();
     }));
 }

@@ -20,6 +20,9 @@ use super::relative::{self, Range};
 /// A bigger record is looked at thoroughly only in the background.
 const FOREGROUND: usize = 1 << 20;
 
+/// A still bigger one is not even glanced at elsewhere: nothing else waits for it.
+const HUGE: usize = 8 << 20;
+
 /// Bytes of records whose results are handed over together.
 const BATCH: usize = 2 << 20;
 
@@ -30,10 +33,18 @@ pub struct Known {
     pub analysis: RecordAnalysis,
     /// Where its findings are, one a finding.
     pub ranges: Vec<Range>,
-    /// Only the structure was looked at: there is no digest either.
+    /// Only the structure was looked at: nothing is counted, and there is no digest.
     pub quick: bool,
     /// Of the lens it was looked at with.
     pub generation: u64,
+}
+
+impl Known {
+    /// Nothing yet.
+    fn unseen(generation: u64) -> Self {
+        let (analysis, ranges) = (RecordAnalysis::default(), Vec::new());
+        Self { analysis, ranges, quick: true, generation }
+    }
 }
 
 /// How records are looked at.
@@ -64,6 +75,12 @@ impl Lens {
         *self = Self { memo, ..Self::new(context, self.encoding, generation) };
     }
 
+    /// Takes up what others remember of messages, so that an edit costs one message
+    /// also in a record that was never edited before.
+    pub fn remember(&mut self, memo: Memo) {
+        self.memo.absorb(memo);
+    }
+
     /// What the lens looks with.
     #[must_use]
     pub const fn context(&self) -> &Context {
@@ -92,12 +109,24 @@ impl Lens {
     }
 
     fn with(&mut self, record: &str, quick: bool) -> Known {
+        if quick && record.len() > HUGE {
+            return Known::unseen(self.generation);
+        }
         let context = if quick { &self.quick } else { &self.full };
         let analysis = record::analyse(record, context, &mut self.memo);
         let spans: Vec<Span> = analysis.findings.iter().map(|f| f.span).collect();
         let ranges = relative::ranges(record, &spans, self.encoding);
         Known { analysis, ranges, quick, generation: self.generation }
     }
+}
+
+/// What a survey found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// What is known of records, by the hash of the record.
+    pub records: Vec<(u128, Arc<Known>)>,
+    /// What is remembered of their messages.
+    pub memo: Memo,
 }
 
 /// A thorough look at many records, in the background.
@@ -119,7 +148,7 @@ pub struct Survey {
 
 impl Survey {
     /// Looks at all records and hands the results over in batches.
-    pub fn run(self, mut found: impl FnMut(Vec<(u128, Arc<Known>)>)) {
+    pub fn run(self, mut found: impl FnMut(Found)) {
         let mut lens = Lens::new(self.context, self.encoding, self.generation);
         let (mut batch, mut bytes) = (Vec::new(), 0);
         for (hash, span) in self.records {
@@ -130,10 +159,11 @@ impl Survey {
             batch.push((hash, Arc::new(lens.with(&record, false))));
             bytes += record.len();
             if bytes >= BATCH {
-                found(std::mem::take(&mut batch));
+                let memo = std::mem::take(&mut lens.memo);
+                found(Found { records: std::mem::take(&mut batch), memo });
                 bytes = 0;
             }
         }
-        found(batch);
+        found(Found { records: batch, memo: lens.memo });
     }
 }

@@ -100,3 +100,73 @@ fn guarded(session: &mut Session, name: &str, uri: Option<Uri>, act: impl FnOnce
         tracing::info!(name, ms = took.as_millis(), "slow turn");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, PipeReader, Read};
+
+    use serde_json::Value;
+    use tower_lsp_server::LspService;
+
+    use super::*;
+    use crate::server::Options;
+    use crate::server::endpoint::Endpoint;
+    use crate::server::event::EventSender;
+    use crate::server::lifecycle::Lifecycle;
+    use crate::server::outbox::Outbox;
+    use crate::server::writer::Writer;
+    use crate::text::document::Document;
+
+    /// The next message to the client.
+    fn receive(output: &mut BufReader<PipeReader>) -> Value {
+        let (mut header, mut empty) = (String::new(), String::new());
+        output.read_line(&mut header).unwrap();
+        output.read_line(&mut empty).unwrap();
+        let length = header.trim().strip_prefix("Content-Length: ").unwrap().parse().unwrap();
+        let mut body = vec![0; length];
+        output.read_exact(&mut body).unwrap();
+        serde_json::from_slice(&body).unwrap()
+    }
+
+    fn open(session: &mut Session, name: &str) -> Uri {
+        let uri = Uri(format!("file:///{name}"));
+        let text = Document::new("{\"a\" 1}\n");
+        handle(session, Event::Opened { uri: uri.clone(), version: 1, text });
+        while session.has_work() {
+            work(session);
+        }
+        uri
+    }
+
+    #[tokio::test]
+    async fn a_panic_costs_its_document_and_nothing_else() {
+        let (output, written) = std::io::pipe().unwrap();
+        let mut output = BufReader::new(output);
+        let writer = Writer::start(written).unwrap();
+        let (events, _received) = EventSender::channel();
+        let mut outbox = None;
+        let (_service, _socket) = LspService::new(|client| {
+            outbox = Some(Outbox::start(client, writer.clone(), events.clone()));
+            Endpoint::new(events.clone(), Lifecycle::default())
+        });
+        let mut session = Session::new(outbox.unwrap(), events, Options::default());
+        let uri = open(&mut session, "bad.jsonl");
+        let mut shown = || {
+            let message = receive(&mut output);
+            let params = &message["params"];
+            let found = params["diagnostics"].as_array().is_some_and(|list| !list.is_empty());
+            (params["uri"].as_str().unwrap_or_default().to_owned(), found)
+        };
+        assert_eq!(shown(), ("file:///bad.jsonl".to_owned(), true));
+
+        guarded(&mut session, "change", Some(uri.clone()), |_| panic!("a bug"));
+        assert_eq!(shown(), ("file:///bad.jsonl".to_owned(), false));
+        assert!(!session.documents.contains_key(&uri));
+        // Edits of what is set aside are ignored; others are served; opening it again mends it.
+        handle(&mut session, Event::Changed { uri, version: 2, changes: Vec::new() });
+        open(&mut session, "good.jsonl");
+        assert_eq!(shown(), ("file:///good.jsonl".to_owned(), true));
+        open(&mut session, "bad.jsonl");
+        assert_eq!(shown(), ("file:///bad.jsonl".to_owned(), true));
+    }
+}

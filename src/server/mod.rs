@@ -15,6 +15,7 @@
 //! unasked; no handler waits for either a model or the client; nothing but LSP is
 //! written to standard output.
 
+mod accounts;
 mod assessing;
 mod capabilities;
 mod convert;
@@ -33,6 +34,7 @@ mod lifecycle;
 mod look;
 mod main_loop;
 mod objection;
+mod of_record;
 mod open_document;
 mod outbox;
 mod panel;

@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tower_lsp_server::gen_lsp_types::Uri;
 use xxhash_rust::xxh3::xxh3_128;
@@ -23,6 +23,9 @@ use super::projects::Live;
 use super::shelf::Record;
 use super::transcripts::Transcripts;
 use super::{kind, publication, uri};
+
+/// How often the client is told more of a document that is being read.
+const BETWEEN: Duration = Duration::from_millis(100);
 
 /// One open document.
 #[derive(Debug)]
@@ -53,6 +56,8 @@ pub struct OpenDocument {
     pub recalling: bool,
     /// Edits that the analysis has not seen.
     pending: Vec<Replaced>,
+    /// When the client was last told, while the document is read.
+    told: Option<Instant>,
     /// A hash of the diagnostics the client shows.
     published: Option<u128>,
     /// There may be something to publish.
@@ -106,6 +111,7 @@ impl OpenDocument {
             recalled: None,
             recalling: false,
             pending: Vec::new(),
+            told: None,
             published: Some(xxh3_128(publication::NOTHING)),
             dirty: true,
         };
@@ -291,6 +297,17 @@ impl OpenDocument {
         }
     }
 
+    /// While a big document is read, the growing list is not told with every slice.
+    fn is_told_enough(&mut self) -> bool {
+        let now = Instant::now();
+        let recent = self.told.is_some_and(|told| now - told < BETWEEN);
+        let enough = recent && self.transcripts().is_some_and(Transcripts::has_unread);
+        if !enough {
+            self.told = Some(now);
+        }
+        enough
+    }
+
     /// What the client shows is not known: it is told in any case.
     pub fn forget_published(&mut self) {
         self.published = None;
@@ -304,9 +321,10 @@ impl OpenDocument {
     /// The diagnostics to publish (a JSON array), if they are others than those the
     /// client shows.
     pub fn publishable(&mut self) -> Option<Vec<u8>> {
-        if !std::mem::take(&mut self.dirty) {
+        if !self.dirty || self.is_told_enough() {
             return None;
         }
+        self.dirty = false;
         let list = match self.desynced {
             true => publication::NOTHING.to_vec(),
             false => publication::diagnostics(self),

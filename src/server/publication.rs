@@ -90,33 +90,51 @@ struct Source<'a> {
 
 impl Sheet<'_> {
     fn transcripts(&mut self, transcripts: &mut Transcripts) {
-        self.whole(transcripts.file().findings());
-        if transcripts.file().silences_records() {
-            return;
+        let silenced = transcripts.file().silences_records();
+        let of_file = self.sorted(transcripts.file().findings());
+        let mut rest = &of_file[..];
+        if silenced {
+            return self.whole(rest);
         }
         let (shelf, ledger) = transcripts.ledger();
         for (index, entry) in ledger.entries().iter_mut().enumerate() {
             let Entry { count, told } = entry;
             let count = *count.get_or_insert_with(|| self.source.count(&shelf.record(index)));
-            if count == 0 {
-                continue;
+            let mut here: &[Finding] = &[];
+            if !rest.is_empty() {
+                let span = shelf.record(index).span();
+                let before = rest.partition_point(|f| f.span.start < span.start);
+                let after = rest.partition_point(|f| f.span.start < span.end);
+                self.whole(&rest[..before]);
+                (here, rest) = (&rest[before..after.max(before)], &rest[after.max(before)..]);
             }
-            self.total += count;
+            self.total += count + here.len();
             let room = self.limit - self.shown;
-            if room == 0 {
+            if count + here.len() == 0 || room == 0 {
                 continue;
             }
             let record = shelf.record(index);
             let start = record.start(self.source.text, self.source.encoding);
-            if count <= room {
+            if here.is_empty() && count <= room {
                 let told = told
-                    .get_or_insert_with(|| Box::new(self.source.told(&record, start, usize::MAX)));
+                    .get_or_insert_with(|| Box::new(self.source.told(&record, start, &[], room)));
                 self.put(told, start);
             } else {
-                let told = self.source.told(&record, start, room);
+                let told = self.source.told(&record, start, here, room);
                 self.put(&told, start);
             }
         }
+        self.whole(rest);
+    }
+
+    /// Findings about the file by place, as `check` has them; those beyond the limit
+    /// are counted alone.
+    fn sorted(&mut self, findings: &[Finding]) -> Vec<Finding> {
+        let settings = self.source.live.settings();
+        let mut wanted: Vec<&Finding> = findings.iter().filter(|f| !settings.ignores(f)).collect();
+        wanted.sort_by(|a, b| key(a, 0).cmp(&key(b, 0)));
+        self.total += wanted.len().saturating_sub(self.limit);
+        wanted.into_iter().take(self.limit).cloned().collect()
     }
 
     /// Findings that count from the start of the file.
@@ -171,16 +189,31 @@ impl Source<'_> {
         wanted(&record.known.analysis.findings) + record.judged.map_or(0, |j| wanted(&j.findings))
     }
 
-    /// The first `most` findings of a record that starts at `start`.
-    fn told(&self, record: &Record<'_>, start: Position, most: usize) -> Told {
-        let known = record.known;
-        let judged = record.judged.map_or((&[][..], &[][..]), |j| (&j.findings, &j.ranges));
-        let own = known.analysis.findings.iter().zip(&known.ranges);
-        let all = own.chain(judged.0.iter().zip(judged.1));
+    /// The first `most` findings of a record that starts at `start`: its own, with
+    /// those about the file between them by place, and the judged ones.
+    fn told(&self, record: &Record<'_>, start: Position, of_file: &[Finding], most: usize) -> Told {
         let settings = self.live.settings();
+        let (known, by) = (record.known, record.span().start);
+        let mut of_file = of_file.iter().peekable();
         let mut told = Told::default();
-        for (finding, range) in all.filter(|(f, _)| !settings.ignores(f)).take(most) {
-            self.push(&mut told, finding, *range, record.span().start, start);
+        let push = |told: &mut Told, finding: &Finding, range, by| {
+            if told.count() < most {
+                self.push(told, finding, range, by, start);
+            }
+        };
+        let own = known.analysis.findings.iter().zip(&known.ranges);
+        for (finding, range) in own.filter(|(f, _)| !settings.ignores(f)) {
+            while let Some(first) = of_file.next_if(|f| key(f, 0) < key(finding, by)) {
+                push(&mut told, first, self.range(first.span, start), 0);
+            }
+            push(&mut told, finding, *range, by);
+        }
+        for last in of_file {
+            push(&mut told, last, self.range(last.span, start), 0);
+        }
+        let judged = record.judged.into_iter().flat_map(|j| j.findings.iter().zip(&j.ranges));
+        for (finding, range) in judged.filter(|(f, _)| !settings.ignores(f)) {
+            push(&mut told, finding, *range, by);
         }
         told
     }
@@ -224,4 +257,9 @@ impl Source<'_> {
     fn range(&self, span: Span, start: Position) -> relative::Range {
         relative::Range::between(self.text.span_to_range(span, self.encoding), start)
     }
+}
+
+/// What findings are ordered by: place, severity, code. `by` is what its span counts from.
+fn key(finding: &Finding, by: usize) -> (Span, Severity, &str) {
+    (finding.span.shifted(by), finding.severity, &finding.code)
 }

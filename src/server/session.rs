@@ -18,11 +18,12 @@ use crate::engine::{Engine, EngineOptions};
 use crate::text::document::{Change, Document, Encoding};
 use crate::transcript::TranscriptDigest;
 
+use super::accounts::Accounts;
 use super::capabilities::ClientFlags;
 use super::event::{Event, EventSender, Introduction};
 use super::jobs::Jobs;
 use super::judgements::Judgements;
-use super::look::{Known, Survey};
+use super::look::{Found, Survey};
 use super::open_document::{Edited, OpenDocument};
 use super::outbox::{Outbox, Surface};
 use super::projects::Projects;
@@ -55,6 +56,8 @@ pub struct Session {
     pub(super) said: HashSet<(Uri, String)>,
     /// The user's own data folder.
     pub(super) data_dir: Option<PathBuf>,
+    /// Whether judges answer.
+    pub(super) accounts: Accounts,
     /// Passes over whole projects, and what they found.
     pub(super) sweeps: Sweeps,
     /// Projects whose transcripts are assessed once the saved rubric is read.
@@ -87,6 +90,7 @@ impl Session {
             heard: HashSet::new(),
             said: HashSet::new(),
             data_dir: options.data_dir,
+            accounts: Accounts::default(),
             sweeps: Sweeps::default(),
             reassess: HashSet::new(),
         }
@@ -113,7 +117,7 @@ impl Session {
             }
             Event::Asked(request) => requests::answer(self, request),
             Event::RulesRead { generation, rules } => self.ruled(generation, *rules),
-            Event::Surveyed { uri, survey, found } => self.surveyed(&uri, &survey, found),
+            Event::Surveyed { uri, survey, found } => self.surveyed(&uri, &survey, *found),
             Event::SurveyEnded { uri, survey } => self.survey_ended(&uri, &survey),
             Event::Swept { sweep, swept } => self.swept(&sweep, swept),
             Event::Planned(planned) => self.planned(*planned),
@@ -267,10 +271,14 @@ impl Session {
         }
         let Some(survey) = document.start_survey() else { return };
         let (events, uri) = (self.events.clone(), uri.clone());
-        self.runtime.spawn_blocking(move || run_survey(survey, &uri, &events));
+        // A thread of its own: its low priority stays with it.
+        let run = move || run_survey(survey, &uri, &events);
+        if let Err(error) = std::thread::Builder::new().name("survey".into()).spawn(run) {
+            tracing::error!(%error, "records are not looked at thoroughly");
+        }
     }
 
-    fn surveyed(&mut self, uri: &Uri, survey: &Arc<AtomicBool>, found: Vec<(u128, Arc<Known>)>) {
+    fn surveyed(&mut self, uri: &Uri, survey: &Arc<AtomicBool>, found: Found) {
         if let Some(transcripts) = self.documents.get_mut(uri).and_then(|d| d.transcripts_mut()) {
             transcripts.surveyed(survey, found);
         }
@@ -291,9 +299,10 @@ impl Session {
 
 /// Runs a survey and tells the main loop, also when it panics.
 fn run_survey(survey: Survey, uri: &Uri, events: &EventSender) {
+    step_back();
     let token = Arc::clone(&survey.cancelled);
     let found = |found| {
-        let (uri, survey) = (uri.clone(), Arc::clone(&token));
+        let (uri, survey, found) = (uri.clone(), Arc::clone(&token), Box::new(found));
         events.send(Event::Surveyed { uri, survey, found });
     };
     let run = std::panic::AssertUnwindSafe(|| survey.run(found));
@@ -301,4 +310,17 @@ fn run_survey(survey: Survey, uri: &Uri, events: &EventSender) {
         tracing::error!("a survey failed; what it had found is kept");
     }
     events.send(Event::SurveyEnded { uri: uri.clone(), survey: token });
+}
+
+/// How much less this thread may take than those that answer.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 10;
+
+/// Lets everything else go before this thread. On Linux a thread has its own
+/// priority; elsewhere it would be the whole process's.
+fn step_back() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(NICE) {
+        tracing::debug!(%error, "the survey runs at full speed");
+    }
 }

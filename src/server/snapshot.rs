@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tower_lsp_server::gen_lsp_types::{Range, Uri};
 
+use crate::analysis::judges::JudgeFacts;
 use crate::assessment::statistics::Counted;
 use crate::rubric::parse::Parsed;
 use crate::rubric::{Criterion, digest};
@@ -36,6 +37,8 @@ pub struct Snapshot {
     pub client: ClientFlags,
     /// What is known of all transcripts of the project, as far as it was counted.
     pub census: Option<Arc<Census>>,
+    /// What is known of the project's judges.
+    pub judges: Vec<JudgeFacts>,
 }
 
 /// What is known of a document.
@@ -71,6 +74,7 @@ impl Snapshot {
             live: Arc::clone(&document.live),
             client,
             census: None,
+            judges: Vec::new(),
         }
     }
 

@@ -67,7 +67,7 @@ impl Source {
                 let Ok(mut blocks) = Blocks::open(path, limits) else { return };
                 let (mut ordinal, mut goes_on, mut buffer) = (0, true, Vec::new());
                 while goes_on {
-                    let Ok(Some(mut block)) = blocks.next(buffer) else { return };
+                    let Ok(Some(block)) = blocks.next(buffer) else { return };
                     block.read(|record| {
                         let wants_more = |text: &str| one(ordinal, text);
                         goes_on = goes_on && record.text.map_or(true, wants_more);

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use tracing_subscriber::EnvFilter;
 
+use crate::engine::secret::Redacting;
 use crate::engine::{prices, workspace};
 
 use super::{Options, lifecycle, serve};
@@ -78,7 +79,7 @@ fn log() {
     // Fails only when a log is set up already.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(|| Redacting(std::io::stderr()))
         .with_ansi(false)
         .try_init();
 }

@@ -27,6 +27,7 @@ use crate::transcript::TranscriptDigest;
 use crate::transcript::records::Layout;
 
 use super::judgements::{Judgements, said};
+use super::of_record::of_record;
 use super::open_document::OpenDocument;
 use super::panel::Panel;
 use super::projects::Live;
@@ -211,7 +212,13 @@ impl Pass<'_> {
             file: self.swept.lacking.len() - 1,
             ordinal: read.ordinal,
             exchanges: read.transcript.complete_exchanges(),
-            job: JobTranscript { transcript: Arc::new(read.transcript), digest: read.digest },
+            job: of_record(
+                read.record,
+                read.transcript,
+                read.digest,
+                &self.sweep.live,
+                &self.sweep.panel,
+            ),
         });
         if self.chunk.len() >= CHUNK || self.bytes >= CHUNK_BYTES {
             self.settle();

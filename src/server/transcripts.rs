@@ -17,7 +17,7 @@ use super::file_side::FileSide;
 use super::judged::Judged;
 use super::judgements::Judgements;
 use super::ledger::Ledger;
-use super::look::{Known, Lens, Survey};
+use super::look::{Found, Known, Lens, Survey};
 use super::panel::Panel;
 use super::projects::Live;
 use super::shelf::{Record, Shelf};
@@ -241,11 +241,13 @@ impl Transcripts {
 
     /// Takes up results of the survey that `cancelled` belongs to: they fit wherever
     /// the text they are about stands by now.
-    pub fn surveyed(&mut self, survey: &Arc<AtomicBool>, found: Vec<(u128, Arc<Known>)>) {
+    pub fn surveyed(&mut self, survey: &Arc<AtomicBool>, found: Found) {
         if !self.survey.as_ref().is_some_and(|own| Arc::ptr_eq(own, survey)) {
             return;
         }
-        let found: HashMap<u128, Arc<Known>> = found.into_iter().collect();
+        self.lens.remember(found.memo);
+        self.file.outdated(Instant::now());
+        let found: HashMap<u128, Arc<Known>> = found.records.into_iter().collect();
         let shelf = Arc::make_mut(&mut self.shelf);
         for index in 0..shelf.slots.slots().len() {
             let slot = &shelf.slots.slots()[index];

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::engine::{AssessJob, JobTranscript};
 use crate::transcript::TranscriptDigest;
 
+use super::of_record::of_record;
 use super::source::Source;
 use super::sweep::{CHUNK, Lacking, Sweep};
 
@@ -81,8 +82,8 @@ impl Chunks {
             |ordinal| wanted.contains_key(&ordinal) || ordinal > last,
             |read| {
                 if wanted.get(&read.ordinal) == Some(&read.digest) {
-                    let transcript = Arc::new(read.transcript);
-                    chunk.push(JobTranscript { transcript, digest: read.digest });
+                    let Sweep { live, panel, .. } = &*self.sweep;
+                    chunk.push(of_record(read.record, read.transcript, read.digest, live, panel));
                 }
                 read.ordinal <= last
             },

@@ -145,6 +145,26 @@ pub(crate) fn decode_start(raw: &str, enough: usize) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// [`EscapeMap::source_at`] without a map: one scan up to the place, for where
+/// few places are asked for.
+#[must_use]
+pub(crate) fn source_at(raw: &str, decoded: usize) -> usize {
+    let (mut source, mut seen) = (0, 0);
+    while let Some(run) = memchr::memchr(b'\\', &raw.as_bytes()[source..]) {
+        if decoded <= seen + run {
+            break;
+        }
+        let (ch, len) = escape_at(raw, source + run);
+        seen += run + ch.len_utf8();
+        source += run;
+        if decoded < seen {
+            return source;
+        }
+        source += len;
+    }
+    (source + (decoded - seen)).min(raw.len())
+}
+
 /// The character written at the backslash at `at`, and how many source bytes it takes.
 fn escape_at(raw: &str, at: usize) -> (char, usize) {
     let Some(letter) = raw[at + 1..].chars().next() else {
@@ -426,6 +446,14 @@ mod tests {
         fn decoding_undoes_encoding(text in text(), ways in prop::collection::vec(0..8u8, 1..9)) {
             let raw = write(&text, &ways);
             prop_assert_eq!(decode(&raw), text.as_str());
+            for enough in [0, 1, 5, text.len(), raw.len()] {
+                let start = decode_start(&raw, enough);
+                prop_assert!(text.starts_with(&*start) && start.len() >= enough.min(text.len()));
+            }
+            let map = EscapeMap::new(&raw);
+            for decoded in 0..=text.len() {
+                prop_assert_eq!(source_at(&raw, decoded), map.source_at(decoded));
+            }
             let quoted = format!("\"{raw}\"");
             prop_assert_eq!(serde_json::from_str::<String>(&quoted).unwrap(), text);
         }

@@ -25,7 +25,7 @@ pub use digest::TranscriptDigest;
 pub use read::{Reading, read};
 
 use crate::text::Span;
-use crate::text::escape::EscapeMap;
+use crate::text::escape;
 
 /// Who speaks. Every shape's own names (`human`, `gpt`, `model`, …) are mapped to these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -155,8 +155,8 @@ impl Message {
             if last { self.parts.iter().rev().find(hit) } else { self.parts.iter().find(hit) }
         };
         let place = |part: &TextPart, at: usize| {
-            let map = EscapeMap::new(part.source.of(record));
-            part.source.start + map.source_at(at - part.decoded.start)
+            let raw = part.source.of(record);
+            part.source.start + escape::source_at(raw, at - part.decoded.start)
         };
         let from_last = !decoded.is_empty();
         match (find(decoded.start, from_last), find(decoded.end, false)) {

@@ -5,7 +5,8 @@
 It takes a free port and prints it as its first line. RULES maps a criterion to what makes it fail:
 `{"SA1": {"trigger": "stop taking them", "models": ["careful"], "reasoning": "…"}}`. A criterion whose
 trigger stands in a reply is answered NO, with the trigger quoted from its exchange; any other is YES,
-or the rule's `otherwise`. Every request is one line of LOG: what was asked, and what was answered.
+or the rule's `otherwise`. Every request is one line of LOG: what was asked, and what was answered;
+every connection is a dot in LOG.connections.
 """
 
 import json
@@ -80,8 +81,16 @@ def main():
         def log_message(self, *_):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        def get_request(self):
+            connection = super().get_request()
+            with lock, open(log + ".connections", "a") as out:
+                out.write(".")
+            return connection
+
+    server = Server(("127.0.0.1", 0), Handler)
     open(log, "a").close()
+    open(log + ".connections", "a").close()
     print(server.server_address[1], flush=True)
     server.serve_forever()
 

@@ -28,6 +28,7 @@ scene neovim-rpc "$python" "$here/neovim_rpc.py"
 scene neovim-terminal "$here/terminal.sh"
 run vscode-package "$here/package.sh" "$binary" "$work/rubricator.vsix"
 scene vscode-ui "$node" "$here/vscode_ui.mjs" "$work/rubricator.vsix"
+scene vscode-untrusted "$node" "$here/vscode_untrusted.mjs" "$work/rubricator.vsix"
 scene vscode-host "$node" "$here/vscode_host.mjs"
 
 echo "$passed passed, $failed failed"

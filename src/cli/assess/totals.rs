@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::job;
 use crate::cli::report::{counted, grouped};
-use crate::cli::style::Style;
-use crate::engine::RunSummary;
+use crate::cli::style::{Style, plain};
+use crate::engine::{Flips, RunSummary};
 
 /// The last line: how many of each standing, calls, cost.
 pub fn line(standings: &HashMap<String, usize>, summary: &RunSummary, style: Style) -> String {
@@ -21,6 +21,17 @@ pub fn line(standings: &HashMap<String, usize>, summary: &RunSummary, style: Sty
     format!("{}: {counts} {}", style.bold(&all), style.dim(&format!("({spent}, {known})")))
 }
 
+/// A line for each judge that was asked repeatedly: how often it changed its mind.
+pub fn flips(summary: &RunSummary, style: Style) -> String {
+    let line = |(judge, flips): (&String, &Flips)| {
+        let share = 100.0 * flips.flipped as f64 / flips.repeated as f64;
+        let asked = counted(flips.repeated, "question");
+        let text = format!("{} flips on {share:.0} % of {asked} asked repeatedly", plain(judge));
+        format!("{}\n", style.dim(&text))
+    };
+    summary.flips.iter().map(line).collect()
+}
+
 /// Adds the totals of one more chunk.
 pub fn add_summary(all: &mut RunSummary, more: &RunSummary) {
     all.transcripts += more.transcripts;
@@ -30,4 +41,9 @@ pub fn add_summary(all: &mut RunSummary, more: &RunSummary) {
     all.unscored += more.unscored;
     all.cost = all.cost.zip(more.cost).map(|(a, b)| a + b);
     all.cancelled |= more.cancelled;
+    for (judge, more) in &more.flips {
+        let flips = all.flips.entry(judge.clone()).or_default();
+        flips.repeated += more.repeated;
+        flips.flipped += more.flipped;
+    }
 }

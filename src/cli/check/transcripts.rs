@@ -12,7 +12,7 @@ use crate::analysis::fixes::ROUNDS;
 use crate::cli::fix::{self, FileEdit, Plan};
 use crate::cli::place::{Placed, Start, place};
 use crate::cli::report::counted;
-use crate::cli::scan::{Seen, Source, scan};
+use crate::cli::scan::{Seen, Source, Text, scan};
 use crate::config::Settings;
 use crate::engine::disk::{BadRecord, DiskError, Unreadable};
 use crate::finding::{Finding, Severity};
@@ -129,13 +129,16 @@ impl Look {
                 if fix {
                     self.plan.add(&findings, seen.start.byte);
                 }
-                self.add(seen.text, seen.start, findings, limit);
+                self.add(&seen.text, seen.start, findings, limit);
             }
             Err(bad) => {
                 let (start, line) = bad_place(source, seen.start, bad);
                 let code = if matches!(bad, BadRecord::NotUtf8 { .. }) { "F001" } else { "F009" };
                 let finding = Finding::new(code, Severity::Error, Span::new(0, 1), bad.to_string());
-                self.add(&line, start, vec![finding], limit);
+                self.count(std::slice::from_ref(&finding));
+                if self.shown.len() < limit {
+                    self.shown.extend(place(&line, start, vec![finding]));
+                }
             }
         }
     }
@@ -145,11 +148,11 @@ impl Look {
         self.worst = findings.iter().map(|f| f.severity).chain(self.worst).min();
     }
 
-    fn add(&mut self, text: &str, start: Start, mut findings: Vec<Finding>, limit: usize) {
+    fn add(&mut self, text: &Text<'_>, start: Start, mut findings: Vec<Finding>, limit: usize) {
         self.count(&findings);
         findings.truncate(limit.saturating_sub(self.shown.len()));
         if !findings.is_empty() {
-            self.shown.extend(place(text, start, findings));
+            self.shown.extend(place(text.get(), start, findings));
         }
     }
 }

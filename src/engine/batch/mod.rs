@@ -17,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::assessment::{Unscored, UnscoredReason, reply};
 use crate::config::Judge;
+use crate::transcript::TranscriptDigest;
 
 use super::flight::Claim;
 use super::lane::{Ask, Claimed, Lane};
@@ -24,6 +25,7 @@ use super::provider::batch::{self, Fate, Item, Results, State};
 use super::provider::{Addressee, Call, HttpRequest, ProviderReply};
 use super::retry::Limits;
 use super::store::Row;
+use super::store::portable::unhex;
 use super::trust;
 use pending::{Asked, Batch, Pending, Whose};
 
@@ -253,10 +255,13 @@ impl Work<'_> {
             let key = prepared.key(lane.slot(claimed.transcript, criterion), claimed.sample);
             (prepared.criterion(criterion).id.clone(), hex(&key))
         };
+        let subject = &prepared.subjects[claimed.transcript];
         Asked {
             criteria: claimed.asked.iter().map(|(criterion, _)| one(*criterion)).collect(),
-            exchanges: prepared.subjects[claimed.transcript].transcript.exchanges.len(),
+            exchanges: subject.transcript.exchanges.len(),
             model: lane.settings.model.clone(),
+            transcript: subject.digest.to_string(),
+            id: subject.ids.first().cloned().unwrap_or_default(),
         }
     }
 
@@ -346,18 +351,12 @@ impl Work<'_> {
         let outcomes = reply::read(text, &ids, asked.exchanges, false);
         let row = |(id, key): &(String, String)| {
             let answer = outcomes.get(id)?.answer()?.clone();
+            let provider = self.lane.settings.provider;
             let (model, criterion) = (asked.model.clone(), id.clone());
-            Some(Row { key: unhex(key)?, answer, model, criterion })
+            let transcript = TranscriptDigest(unhex(&asked.transcript)?);
+            let id = asked.id.clone();
+            Some(Row { key: unhex(key)?, answer, provider, model, criterion, transcript, id })
         };
         self.lane.keep(asked.criteria.iter().filter_map(row).collect()).await;
     }
-}
-
-fn unhex(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    let fits = text.len() == 64 && text.is_ascii();
-    for (at, byte) in bytes.iter_mut().enumerate().filter(|_| fits) {
-        *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
-    }
-    fits.then_some(bytes)
 }

@@ -45,6 +45,9 @@ pub(super) struct Asked {
     pub(super) exchanges: usize,
     /// The model.
     pub(super) model: String,
+    /// The transcript's digest in hex, and its id: its answers can be removed.
+    pub(super) transcript: String,
+    pub(super) id: String,
 }
 
 /// Whose batches: one provider's address, and one project.
@@ -147,7 +150,9 @@ mod tests {
     use super::*;
 
     fn asked(key: &str) -> Asked {
-        Asked { criteria: vec![("A".into(), key.into())], exchanges: 2, model: "m".into() }
+        let criteria = vec![("A".into(), key.into())];
+        let (transcript, id) = ("00".repeat(32), "t".into());
+        Asked { criteria, exchanges: 2, model: "m".into(), transcript, id }
     }
 
     #[test]

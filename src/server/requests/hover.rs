@@ -5,7 +5,8 @@ use tower_lsp_server::gen_lsp_types::{
 };
 
 use crate::analysis::hover::{self, Subject};
-use crate::analysis::rubric_lenses;
+use crate::analysis::{judges, rubric_lenses};
+use crate::config::{Origin, layer};
 use crate::rubric::parse::Parsed;
 use crate::text::Span;
 
@@ -19,7 +20,8 @@ pub fn answer(snapshot: &Snapshot, position: Position) -> Option<Hover> {
     let (span, text) = match &snapshot.content {
         Known::Transcripts(shelf) => in_transcripts(snapshot, shelf, at)?,
         Known::Rubric(parsed) => in_rubric(snapshot, parsed, at)?,
-        Known::Settings | Known::Other => return None,
+        Known::Settings => in_settings(snapshot, at)?,
+        Known::Other => return None,
     };
     let kind = if snapshot.client.markdown { MarkupKind::Markdown } else { MarkupKind::PlainText };
     Some(Hover {
@@ -43,7 +45,23 @@ fn in_transcripts(snapshot: &Snapshot, shelf: &Shelf, at: usize) -> Option<(Span
         limit: snapshot.live.settings().tokens.limit,
     };
     let hover = hover::hover(subject, at - start)?;
-    Some((hover.span.shifted(start), hover.text))
+    let mut text = hover.text;
+    // Who has not answered is told where answers are missed.
+    for trouble in judges::trouble(&snapshot.judges) {
+        text = format!("{text}\n\n{trouble}");
+    }
+    Some((hover.span.shifted(start), text))
+}
+
+/// The judge whose table the place is in.
+fn in_settings(snapshot: &Snapshot, at: usize) -> Option<(Span, String)> {
+    let text = snapshot.text.text();
+    let table = judges::table_at(&text, at)?;
+    let layer = layer::parse(&text, Origin::ProjectFile);
+    let inside = |entry: &&layer::JudgeEntry| table.covers(entry.span);
+    let name = layer.judges.iter().find(inside)?.text("name")?;
+    let judge = snapshot.judges.iter().find(|judge| judge.name == name)?;
+    Some((table, judges::hover(judge)))
 }
 
 fn in_rubric(snapshot: &Snapshot, parsed: &Parsed, at: usize) -> Option<(Span, String)> {

@@ -57,7 +57,8 @@ fn snapshot(session: &mut Session, uri: &Uri) -> Option<Snapshot> {
     // All of a usual file, the beginning of a huge one: better than nothing yet.
     document.read_on();
     let census = session.sweeps.census(&document.live.project.root);
-    (!document.desynced).then(|| Snapshot { census, ..Snapshot::of(document, client) })
+    let judges = session.accounts.judges(&document.live);
+    (!document.desynced).then(|| Snapshot { census, judges, ..Snapshot::of(document, client) })
 }
 
 /// Answers on a worker's thread.

@@ -315,13 +315,11 @@ pub struct Literal<'a> {
 
 impl<'a> Literal<'a> {
     fn new(text: &'a str, quoted: Span) -> Self {
-        let source = quoted.of(text);
-        let quote = source.chars().next().filter(|c| matches!(c, '"' | '\''));
+        let source = &text.as_bytes()[quoted.start..quoted.end];
+        let quote = source.first().filter(|b| matches!(b, b'"' | b'\''));
         let open = usize::from(quote.is_some());
-        let close = match quote {
-            Some(q) if source.len() > 1 && source.ends_with(q) && !ends_escaped(source) => 1,
-            _ => 0,
-        };
+        let is_closed = quote.is_some() && source.len() > 1 && source.last() == quote;
+        let close = usize::from(is_closed && !ends_escaped(source));
         let inner = Span::new(quoted.start + open, quoted.end - close);
         Self { raw: inner.of(text), quoted, inner }
     }
@@ -341,8 +339,8 @@ impl<'a> Literal<'a> {
 
 /// True when an odd run of backslashes stands before the last character: the
 /// quote there is text, and the string is not closed.
-fn ends_escaped(source: &str) -> bool {
-    let before = &source.as_bytes()[..source.len() - 1];
+fn ends_escaped(source: &[u8]) -> bool {
+    let before = &source[..source.len() - 1];
     before.iter().rev().take_while(|b| **b == b'\\').count() % 2 == 1
 }
 

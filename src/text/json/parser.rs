@@ -1,8 +1,10 @@
 //! How JSON nests: items, members, separators and brackets, in whatever order
 //! they come.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
+use super::token::has_controls;
 use super::{Json, Kind, Literal, NONE, Node, Problem, ProblemKind};
 use crate::text::span::Span;
 
@@ -14,10 +16,12 @@ pub fn parse(text: &str, depth_limit: usize) -> Json {
     let mut parser = Parser {
         text,
         bytes: text.as_bytes(),
+        has_controls: has_controls(text.as_bytes()),
         at: 0,
-        nodes: Vec::new(),
+        nodes: Vec::with_capacity(32),
         problems: Vec::new(),
         open: Vec::new(),
+        keys: Vec::new(),
         depth_limit,
         unclosed_string: false,
     };
@@ -32,7 +36,11 @@ struct Open {
     id: u32,
     last: u32,
     is_object: bool,
-    keys: Keys,
+    /// Where its keys start in the parser's.
+    first_key: usize,
+    /// Its keys once there are many: a short list is searched, a long one hashed,
+    /// so that an object with many keys stays linear.
+    many_keys: HashSet<String>,
     /// What may come next.
     want: Want,
 }
@@ -47,12 +55,12 @@ enum Want {
     Next(u32),
 }
 
-/// Keys seen so far: a short list is searched, a long one hashed, so that an
-/// object with many keys stays linear.
-#[derive(Default)]
-struct Keys {
-    few: Vec<(u32, u32)>,
-    many: HashSet<String>,
+/// A key literal: where it stands, quotes included, and whether it holds an escape.
+#[derive(Clone, Copy)]
+struct Key {
+    start: u32,
+    end: u32,
+    is_escaped: bool,
 }
 
 const FEW_KEYS: usize = 16;
@@ -60,10 +68,14 @@ const FEW_KEYS: usize = 16;
 pub(super) struct Parser<'t> {
     pub text: &'t str,
     pub bytes: &'t [u8],
+    /// There is a byte below 0x20 somewhere.
+    pub has_controls: bool,
     pub at: usize,
     nodes: Vec<Node>,
     pub problems: Vec<Problem>,
     open: Vec<Open>,
+    /// The keys so far of all open objects, of the innermost one last.
+    keys: Vec<Key>,
     depth_limit: usize,
     pub unclosed_string: bool,
 }
@@ -182,29 +194,26 @@ impl Parser<'_> {
 
     /// Reports the key at `start..end` if this object has it already.
     fn note_key(&mut self, start: usize, end: usize) {
-        let text = self.text;
-        let decode =
-            |s: u32, e: u32| Literal::new(text, Span::new(s as usize, e as usize)).decode();
-        let this = (start as u32, end as u32);
         let Some(top) = self.open.last_mut() else { return };
-        let key = decode(this.0, this.1);
-        let keys = &mut top.keys;
-        let seen = if keys.many.is_empty() {
-            keys.few.iter().any(|&(s, e)| decode(s, e) == key)
+        let is_escaped = memchr::memchr(b'\\', &self.bytes[start..end]).is_some();
+        let this = Key { start: start as u32, end: end as u32, is_escaped };
+        let text = self.text;
+        let few = &self.keys[top.first_key..];
+        let is_new = if !top.many_keys.is_empty() {
+            top.many_keys.insert(this.decode(text).into_owned())
+        } else if few.iter().any(|key| key.is_same(this, text)) {
+            false
         } else {
-            keys.many.contains(key.as_ref())
+            if few.len() == FEW_KEYS {
+                top.many_keys = few.iter().map(|key| key.decode(text).into_owned()).collect();
+                top.many_keys.insert(this.decode(text).into_owned());
+            } else {
+                self.keys.push(this);
+            }
+            true
         };
-        if seen {
+        if !is_new {
             self.problem(ProblemKind::DuplicateKey, start, end);
-            return;
-        }
-        if !keys.many.is_empty() {
-            keys.many.insert(key.into_owned());
-        } else if keys.few.len() < FEW_KEYS {
-            keys.few.push(this);
-        } else {
-            keys.many = keys.few.drain(..).map(|(s, e)| decode(s, e).into_owned()).collect();
-            keys.many.insert(key.into_owned());
         }
     }
 
@@ -254,7 +263,8 @@ impl Parser<'_> {
             id,
             last: NONE,
             is_object,
-            keys: Keys::default(),
+            first_key: self.keys.len(),
+            many_keys: HashSet::new(),
             want: Want::First,
         });
         id
@@ -274,9 +284,15 @@ impl Parser<'_> {
             self.problem(ProblemKind::TrailingComma, comma as usize, comma as usize + 1);
         }
         self.at += 1;
-        if let Some(top) = self.open.pop() {
+        if let Some(top) = self.pop() {
             self.nodes[top.id as usize].end = self.at as u32;
         }
+    }
+
+    fn pop(&mut self) -> Option<Open> {
+        let top = self.open.pop()?;
+        self.keys.truncate(top.first_key);
+        Some(top)
     }
 
     /// `}` where `]` was due, or the other way round: if an outer container
@@ -292,7 +308,7 @@ impl Parser<'_> {
     }
 
     fn unclosed(&mut self) {
-        let Some(top) = self.open.pop() else { return };
+        let Some(top) = self.pop() else { return };
         let id = top.id as usize;
         let start = self.nodes[id].start as usize;
         self.nodes[id].end = self.at as u32;
@@ -300,5 +316,19 @@ impl Parser<'_> {
         if !self.unclosed_string {
             self.problem(ProblemKind::UnclosedBracket, start, start + 1);
         }
+    }
+}
+
+impl Key {
+    fn decode(self, text: &str) -> Cow<'_, str> {
+        Literal::new(text, Span::new(self.start as usize, self.end as usize)).decode()
+    }
+
+    fn is_same(self, other: Self, text: &str) -> bool {
+        if self.is_escaped || other.is_escaped {
+            return self.decode(text) == other.decode(text);
+        }
+        let raw = |key: Self| &text.as_bytes()[key.start as usize..key.end as usize];
+        raw(self) == raw(other)
     }
 }

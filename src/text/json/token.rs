@@ -12,7 +12,13 @@ impl Parser<'_> {
         let start = self.at;
         self.at += 1;
         loop {
-            self.at += plain_run(&self.bytes[self.at..]);
+            let rest = &self.bytes[self.at..];
+            // Without control characters only two bytes can end a run.
+            self.at += if self.has_controls {
+                plain_run(rest)
+            } else {
+                memchr::memchr2(b'"', b'\\', rest).unwrap_or(rest.len())
+            };
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
@@ -158,7 +164,7 @@ impl Parser<'_> {
             while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
                 self.at += 1;
             }
-            if !self.comment() {
+            if !matches!(self.peek(), Some(b'/' | b'#')) || !self.comment() {
                 return;
             }
         }
@@ -185,6 +191,14 @@ impl Parser<'_> {
     pub fn problem(&mut self, kind: ProblemKind, start: usize, end: usize) {
         self.problems.push(Problem { kind, span: Span::new(start, end) });
     }
+}
+
+/// True when a byte is below 0x20. Sixteen at a time, which compilers turn into
+/// a few instructions.
+pub(super) fn has_controls(bytes: &[u8]) -> bool {
+    let (chunks, rest) = bytes.as_chunks::<64>();
+    let any = |bytes: &[u8]| bytes.iter().fold(0, |any, b| any | u8::from(*b < 0x20)) > 0;
+    chunks.iter().any(|chunk| any(chunk)) || any(rest)
 }
 
 /// How many bytes at the front hold no quote, backslash or control character.

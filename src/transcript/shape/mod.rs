@@ -35,9 +35,18 @@ pub struct Slot<'a> {
     pub implied: bool,
     /// What is said; `None` when the key is missing.
     pub content: Option<Value<'a>>,
-    /// It is a role everybody knows and a string, under the two keys that its
-    /// shape has for them, and nothing else: most rules have nothing to say.
+    /// It is a role everybody knows and a string, under `role` and `content` or
+    /// under `from` and `value`, and nothing else: most rules have nothing to say.
     pub plain: bool,
+    /// Plain, under `role` and `content`.
+    has_message_keys: bool,
+}
+
+impl Slot<'_> {
+    /// Plain, under the keys that records of this shape have.
+    pub(crate) fn is_plain_in(&self, shape: Shape) -> bool {
+        self.plain && (shape == Shape::ShareGpt || self.has_message_keys && shape != Shape::Gemini)
+    }
 }
 
 /// A record taken apart, nothing decoded yet.
@@ -264,6 +273,7 @@ fn system_slot(value: Value<'_>) -> Option<Slot<'_>> {
         implied: true,
         content: Some(content),
         plain: false,
+        has_message_keys: false,
     })
 }
 
@@ -294,6 +304,7 @@ pub(crate) fn object_slot(object: Value<'_>) -> Slot<'_> {
         implied: false,
         content: content.value,
         plain: false,
+        has_message_keys: false,
     }
 }
 
@@ -323,6 +334,7 @@ fn plain_slot(object: Value<'_>) -> Option<Slot<'_>> {
         implied: false,
         content: Some(content),
         plain: true,
+        has_message_keys: matches!(first.key.raw, "role" | "content"),
     })
 }
 
@@ -344,7 +356,16 @@ impl<'a> Ranked<'a> {
 /// The slot of a value whose speaker is known from its place.
 fn implied_slot<'a>(role: Role, value: Value<'a>, item: Option<Value<'a>>) -> Slot<'a> {
     let content = Some(value);
-    Slot { source: value, item, role, role_value: None, implied: true, content, plain: false }
+    Slot {
+        source: value,
+        item,
+        role,
+        role_value: None,
+        implied: true,
+        content,
+        plain: false,
+        has_message_keys: false,
+    }
 }
 
 /// One side of a pair: bare text of `role`, a list of messages, or one message.

@@ -95,5 +95,11 @@ fn trust_is_remembered_outside_the_project() {
     let ran = project.run(&["trust"]);
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     assert!(project.run(&["status"]).out.contains("trusted      yes"));
+    let root = project.path("").canonicalize().unwrap();
+    assert_eq!(project.run(&["trust", "--list"]).out.trim(), root.to_str().unwrap());
+    assert!(project.run(&["trust", "--revoke"]).out.contains("no longer trusted"));
+    assert!(project.run(&["trust", "--revoke"]).out.contains("was not trusted"));
+    assert_eq!(project.run(&["trust", "--list"]).out, "");
+    assert!(project.run(&["status"]).out.contains("trusted      no"));
     assert_eq!(Project::empty().run(&["trust"]).code, Some(2));
 }

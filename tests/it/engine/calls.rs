@@ -163,22 +163,72 @@ async fn short_transcripts_are_asked_the_gates_and_late_criteria_wait() {
     assert_eq!(server.take_criteria(), ["B"]);
 }
 
+/// A judge that is asked three times, one call after the other.
+fn thrice(server: &JudgeServer) -> rubricator::config::Judge {
+    let mut judge = judge("a", server);
+    judge.repeat = 3;
+    judge.max_concurrency = 1;
+    judge
+}
+
 #[tokio::test]
-async fn asking_repeatedly_takes_the_worst_answer_and_keeps_every_one() {
+async fn gates_are_asked_repeatedly_and_the_worst_answer_counts() {
     let world = World::new();
     let server = JudgeServer::start(|asked, number| {
         Reply::all(asked, if number == 1 { "NO" } else { "YES" })
     })
     .await;
-    let mut thrice = judge("a", &server);
-    thrice.repeat = 3;
-    thrice.max_concurrency = 1;
     let engine = world.engine();
-    let ran = run(&engine, world.job(RUBRIC, &texts(1), vec![thrice.clone()])).await;
-    assert_eq!(ran.outcomes(), ["a A NO", "a B NO", "a G NO"]);
-    assert_eq!(server.take().len(), 3);
-    let again = run(&engine, world.job(RUBRIC, &texts(1), vec![thrice])).await;
+    let job = || world.job(RUBRIC, &texts(1), vec![thrice(&server)]);
+    // Whether it is borderline is not known yet: the plan is the most it can be.
+    assert_eq!(engine.plan(&job()).calls(), 5);
+    let ran = run(&engine, job()).await;
+    assert_eq!(ran.outcomes(), ["a A YES", "a B YES", "a G NO"]);
+    assert_eq!(server.take_criteria(), ["A B G", "G", "G"]);
+    let flips = ran.summary.flips["a"];
+    assert_eq!((flips.repeated, flips.flipped), (1, 1));
+    assert_eq!((engine.plan(&job()).calls(), engine.recall(&job()).len()), (0, 3));
+    let again = run(&engine, job()).await;
     assert_eq!((again.summary.calls, again.outcomes()), (0, ran.outcomes()));
+    assert_eq!(again.summary.flips, ran.summary.flips);
+    let history = engine.history(&job()).remove(0);
+    assert_eq!((history.answered, history.repeated, history.flipped), (3, 1, 1));
+}
+
+#[tokio::test]
+async fn a_borderline_transcript_is_asked_about_again() {
+    let world = World::new();
+    // A is YES, B is NO; asked again, A is NO.
+    let server = JudgeServer::start(|asked, number| {
+        let verdict = |id: &String| if *id == "B" || number > 3 { "NO" } else { "YES" };
+        let answer = |id: &String| {
+            serde_json::json!({"reasoning": "r", "evidence": [], "answer": verdict(id)})
+        };
+        let answers = asked.criteria.iter().map(|id| (id.clone(), answer(id)));
+        Reply::Text(serde_json::Value::Object(answers.collect()).to_string())
+    })
+    .await;
+    let engine = world.engine();
+    let rubric = |threshold: &str| RUBRIC.replace("0.8", threshold);
+    let job = |threshold: &str| world.job(&rubric(threshold), &texts(1), vec![thrice(&server)]);
+    // Half of it is YES: far below 0.8, so nothing but the gate is asked again.
+    let clear = run(&engine, job("0.8")).await;
+    assert_eq!(server.take_criteria(), ["A B G", "G", "G"]);
+    assert_eq!(clear.outcomes(), ["a A YES", "a B NO", "a G YES"]);
+    // With the threshold at 0.55 it is within the margin of 0.05.
+    let lacking = engine.recall(&job("0.55")).len();
+    assert_eq!((engine.plan(&job("0.55")).calls(), lacking), (2, 1), "only the gate is known");
+    let close = run(&engine, job("0.55")).await;
+    let mut asked = server.take_criteria();
+    asked.iter_mut().for_each(|ids| *ids = if ids == "B A" { "A B".into() } else { ids.clone() });
+    assert_eq!(asked, ["A B", "A B"]);
+    assert_eq!(close.transcripts_done(), 1);
+    let flips = close.summary.flips["a"];
+    assert_eq!((flips.repeated, flips.flipped), (3, 1));
+    assert_eq!(close.outcomes(), ["a A NO", "a B NO", "a G YES"]);
+    assert_eq!(run(&engine, job("0.55")).await.summary.calls, 0);
+    let edge = run(&engine, job("0.551")).await;
+    assert_eq!((edge.summary.calls, edge.summary.flips["a"].repeated), (0, 1));
 }
 
 #[tokio::test]

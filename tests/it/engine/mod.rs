@@ -181,7 +181,7 @@ fn transcript(index: usize, text: &str) -> JobTranscript {
     let json = json::parse(&record, json::DEPTH_LIMIT);
     let transcript = transcript::read(&record, &json).transcript.expect("it is a conversation");
     let digest = transcript::digest::of(&record, &transcript);
-    JobTranscript { transcript: Arc::new(transcript), digest }
+    JobTranscript::new(Arc::new(transcript), digest)
 }
 
 fn parsed(yaml: &str) -> Rubric {

@@ -1,5 +1,5 @@
 //! `check` and the editor say the same: the published findings without the judged
-//! ones are those `check` prints.
+//! ones are those `check` prints, in the same order.
 
 use std::path::Path;
 use std::process::Command;
@@ -23,9 +23,7 @@ fn checked(folder: &Path, file: &str) -> Vec<String> {
         let (severity, code, message) = (text("severity"), text("code"), text("message"));
         format!("{severity} {code} {}..{} {message}", f["byte_start"], f["byte_end"])
     };
-    let mut all: Vec<String> = findings.as_array().unwrap().iter().map(line).collect();
-    all.sort();
-    all
+    findings.as_array().unwrap().iter().map(line).collect()
 }
 
 /// The byte of a place that counts in UTF-8, by the protocol's idea of lines.
@@ -54,9 +52,7 @@ fn published(text: &str, diagnostics: &[Value]) -> Vec<String> {
         let (start, end) = (&d["range"]["start"], &d["range"]["end"]);
         format!("{severity} {code} {}..{} {message}", byte(text, start), byte(text, end))
     };
-    let mut all: Vec<String> = shown.map(line).collect();
-    all.sort();
-    all
+    shown.map(line).collect()
 }
 
 /// Opens files as they are on disk; the editor must come to show what `check` says.

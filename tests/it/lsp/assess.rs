@@ -181,3 +181,21 @@ fn a_run_shows_progress_and_stops_when_told() {
         last = client.message("$/progress")["params"]["value"]["kind"].clone();
     }
 }
+
+#[test]
+fn a_judge_that_must_wait_says_until_when() {
+    let desk = Desk::new("", |_, _| {
+        Reply::Status(429, vec![("retry-after", "1800")], r#"{"error":"too fast"}"#)
+    });
+    let mut client = desk.client(json!({}));
+    let uri = desk.uri(FILE);
+    client.open(&uri, 1, &format!("{}\n", record("t-1", "One?", "x")));
+    client.save(&uri);
+    let says = |client: &mut Client, wanted: &str| {
+        while client.message("rubricator/status")["params"]["text"] != wanted {}
+    };
+    says(&mut client, "j: asks again in 30 min (HTTP 429: too fast)");
+    let cancel = json!({"command": "rubricator.cancel", "arguments": [{"uri": uri}]});
+    assert_eq!(client.ask("workspace/executeCommand", cancel)["accepted"], true);
+    says(&mut client, "ready");
+}

@@ -209,6 +209,11 @@ impl Client {
         self.shown.get(uri).cloned().unwrap_or_default()
     }
 
+    /// How many responses have come that nobody asked for yet.
+    pub fn responses_waiting(&self) -> usize {
+        self.inbox.iter().filter(|m| m.get("method").is_none()).count()
+    }
+
     /// Takes messages to the user and progress for read: a test that does random
     /// things cannot tell which there will be.
     pub fn forget_chatter(&mut self) {

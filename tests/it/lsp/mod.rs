@@ -7,6 +7,7 @@ mod assess;
 mod client;
 mod desk;
 mod features;
+mod judges;
 mod lifecycle;
 mod liveness;
 mod model;

@@ -75,7 +75,7 @@ pub(super) fn check(subject: &mut Subject<'_>) {
     let mut guesses: HashMap<String, Option<&'static str>> = HashMap::new();
     let mut order: Vec<Unknown<'_>> = Vec::new();
     let mut places: HashMap<(String, Option<&str>), usize> = HashMap::new();
-    for part in subject.parts() {
+    for part in subject.odd_parts() {
         if part.slot.implied || part.slot.source.kind() != Kind::Object {
             continue;
         }

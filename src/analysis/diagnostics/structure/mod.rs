@@ -185,7 +185,8 @@ impl<'a> Subject<'a> {
 
     /// The messages that more than their role and text is to be said of.
     fn odd_parts(&self) -> impl Iterator<Item = Part<'a>> + use<'a> {
-        self.parts().filter(|p| !p.slot.plain)
+        let shape = self.shape();
+        self.parts().filter(move |p| !p.slot.is_plain_in(shape))
     }
 
     /// Where the items of the list of messages stand.

@@ -37,7 +37,9 @@ pub(super) fn check(subject: &mut Subject<'_>) {
     let sharegpt_words = shape == Shape::ShareGpt && !uses_plain_words(subject);
     let mut is_known = false;
     for part in subject.parts() {
-        if part.slot.implied {
+        let word = part.slot.role_value.map(Value::raw);
+        let is_own = !matches!(word, Some(r#""human""# | r#""gpt""#)) || shape == Shape::ShareGpt;
+        if part.slot.implied || (is_own && part.slot.is_plain_in(shape)) {
             continue;
         }
         // One finding for all messages that name the speaker elsewhere: M002 names the key.
