@@ -186,21 +186,6 @@ pub struct Ignore {
     pub reason: String,
 }
 
-impl Provider {
-    /// The name in settings and files.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Anthropic => "anthropic",
-            Self::OpenAi => "openai",
-            Self::Gemini => "gemini",
-            Self::OpenAiCompatible => "openai-compatible",
-            Self::ClaudeCli => "claude-cli",
-            Self::Recorded => "recorded",
-        }
-    }
-}
-
 impl Settings {
     /// True when `[ignore]` hides the finding.
     #[must_use]
