@@ -12,6 +12,7 @@ use tracing::Instrument as _;
 
 use crate::assessment::{Mark, Outcome};
 use crate::config::Provider;
+use crate::transcript::TranscriptDigest;
 use crate::prompt::FenceKey;
 
 use super::cancel::Cancel;
@@ -29,6 +30,7 @@ use super::store::Store;
 use super::stores::{Opened, Stores};
 use super::tally::Slot;
 use super::trust::{self, Trust};
+use super::withholding::Consent;
 
 /// The engine; cheap to clone, all clones are one.
 #[derive(Clone, Debug)]
@@ -44,6 +46,7 @@ pub(super) struct Inner {
     pub(super) sender: Sender,
     stores: Stores,
     fence: OnceLock<FenceKey>,
+    consent: Consent,
 }
 
 impl Engine {
@@ -53,7 +56,14 @@ impl Engine {
         let stores = Stores::new(options.data_dir.clone());
         let sender = Sender::new(options.clone());
         let (flights, fence) = (Flights::default(), OnceLock::new());
-        Self { inner: Arc::new(Inner { options, flights, sender, stores, fence }) }
+        let consent = Consent::default();
+        Self { inner: Arc::new(Inner { options, flights, sender, stores, fence, consent }) }
+    }
+
+    /// The user says that these texts may be sent although they look like they hold
+    /// secrets or personal data; not against `sensitive_text = "block"`.
+    pub fn consent(&self, texts: impl IntoIterator<Item = TranscriptDigest>) {
+        self.inner.consent.give(texts);
     }
 
     /// Assesses: tells what is stored, asks the rest, streams outcomes as they
@@ -96,7 +106,8 @@ impl Engine {
 
     fn prepared(&self, job: AssessJob) -> Prepared {
         let data_dir = self.inner.options.data_dir.as_deref();
-        Prepared::new(job, *self.inner.fence.get_or_init(|| fence::key(data_dir)))
+        let fence = *self.inner.fence.get_or_init(|| fence::key(data_dir));
+        Prepared::new(job, fence, self.inner.consent.clone())
     }
 
     /// A store is made only for judges whose answers may be kept.

@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
+use crate::assessment::privacy::Sensitive;
 use crate::assessment::{Outcome, Unscored, UnscoredReason, reply};
 use crate::config::{Judge, Provider};
 use crate::prompt::Prompt;
@@ -23,6 +24,7 @@ use super::secret::{self, Secret};
 use super::store::Row;
 use super::tally::{Heard, Slot};
 use super::trust;
+use super::withholding;
 
 /// Runs one judge's lane to its end.
 pub(super) async fn run(run: Arc<Run>, judge: usize) {
@@ -141,19 +143,32 @@ impl Lane {
     /// Tells what the store knows; what it does not is grouped into calls.
     async fn known(&self) -> Vec<Ask> {
         let mut asks = Vec::new();
-        for (transcript, subject) in self.run.prepared.subjects.iter().enumerate() {
+        let prepared = &self.run.prepared;
+        for (transcript, subject) in prepared.subjects.iter().enumerate() {
+            let sensitive = withholding::found(prepared, subject, &self.settings);
             for sample in 0..samples(&self.settings) {
                 let unknown =
                     |&&criterion: &&usize| !self.tell_stored(transcript, criterion, sample);
                 let missing: Vec<usize> =
                     subject.questions.iter().filter(unknown).copied().collect();
-                for criteria in self.run.prepared.grouped(&missing, sample) {
+                if !sensitive.is_empty() {
+                    self.withhold(transcript, &missing, sensitive);
+                    continue;
+                }
+                for criteria in prepared.grouped(&missing, sample) {
                     asks.push(Ask { transcript, sample, criteria });
                 }
             }
             tokio::task::yield_now().await;
         }
         asks
+    }
+
+    fn withhold(&self, transcript: usize, criteria: &[usize], sensitive: &[Sensitive]) {
+        for &criterion in criteria {
+            let outcome = withholding::outcome(sensitive).into();
+            self.run.hear(self.slot(transcript, criterion), Heard { outcome, cached: true });
+        }
     }
 
     fn slot(&self, transcript: usize, criterion: usize) -> Slot {

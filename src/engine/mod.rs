@@ -24,6 +24,7 @@ mod stores;
 mod tally;
 pub mod trust;
 pub mod trusted_projects;
+mod withholding;
 pub mod workspace;
 
 pub use assess::Engine;
@@ -33,3 +34,4 @@ pub use options::EngineOptions;
 pub use plan::{JudgePlan, Plan};
 pub use recording::RecordingWriter;
 pub use trust::Trust;
+pub use withholding::{Withheld, exchanges};

@@ -6,9 +6,10 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::assessment::asked;
+use crate::assessment::privacy::Sensitive;
 use crate::config::{Judge, Provider};
 use crate::prompt::{self, FenceKey, Layout, Prompt, Question};
 use crate::rubric::{Criterion, Subjectivity, digest};
@@ -18,6 +19,7 @@ use crate::transcript::digest::TranscriptDigest;
 use super::answer_key::{AnswerKey, KeyDigest};
 use super::job::AssessJob;
 use super::tally::Slot;
+use super::withholding::Consent;
 
 /// One text of the job, with every transcript id that says it.
 #[derive(Debug)]
@@ -27,6 +29,8 @@ pub(super) struct Subject {
     pub(super) ids: Vec<String>,
     /// The questions it is asked: indices into the rubric's criteria.
     pub(super) questions: Vec<usize>,
+    /// What looks sensitive in it, once somebody wants to know.
+    pub(super) sensitive: OnceLock<Vec<Sensitive>>,
 }
 
 /// A job with its texts told apart and its digests made.
@@ -38,10 +42,12 @@ pub(super) struct Prepared {
     pub(super) criteria: Vec<[u8; 32]>,
     /// What the boundaries are made with.
     fence: FenceKey,
+    /// The texts that may be sent whatever they hold.
+    pub(super) consent: Consent,
 }
 
 impl Prepared {
-    pub(super) fn new(job: AssessJob, fence: FenceKey) -> Self {
+    pub(super) fn new(job: AssessJob, fence: FenceKey, consent: Consent) -> Self {
         let criteria = job.rubric.criteria.iter().map(digest::criterion).collect();
         let mut subjects: Vec<Subject> = Vec::new();
         let mut seen = HashMap::new();
@@ -51,12 +57,12 @@ impl Prepared {
             if index == next {
                 let transcript = Arc::clone(&one.transcript);
                 let questions = questions(&job, &transcript);
-                let (digest, ids) = (one.digest, Vec::new());
-                subjects.push(Subject { transcript, digest, ids, questions });
+                let (digest, ids, sensitive) = (one.digest, Vec::new(), OnceLock::new());
+                subjects.push(Subject { transcript, digest, ids, questions, sensitive });
             }
             subjects[index].ids.push(one.transcript.id.clone());
         }
-        Self { job, subjects, criteria, fence }
+        Self { job, subjects, criteria, fence, consent }
     }
 
     pub(super) fn criterion(&self, index: usize) -> &Criterion {
