@@ -17,3 +17,5 @@ mod oracle;
 mod survival;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod trust;

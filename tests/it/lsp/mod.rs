@@ -3,8 +3,8 @@
 //! their code.
 
 mod assess;
-mod client;
-mod desk;
+pub mod client;
+pub mod desk;
 mod features;
 mod lifecycle;
 mod liveness;
