@@ -23,6 +23,7 @@ mod key;
 mod known;
 mod lsp;
 pub mod output;
+mod pipeline;
 mod place;
 mod report;
 mod review;

@@ -267,6 +267,9 @@ fn complete(judge: Judge) -> Result<Judge, String> {
             "judge `{name}` needs the server's `base_url`, such as \"http://localhost:11434/v1\""
         )),
         Provider::Recorded => Ok(judge),
+        Provider::ClaudeCli if judge.base_url.is_some() => {
+            Err(format!("judge `{name}` runs a program, which takes no `base_url`: remove it"))
+        }
         _ if judge.model.is_empty() => Err(format!("judge `{name}` needs a `model`")),
         _ => Ok(judge),
     }

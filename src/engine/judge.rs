@@ -14,8 +14,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::config::Judge;
 
+use super::command;
 use super::options::EngineOptions;
-use super::provider::{self, Call, HttpReply, HttpRequest, ProviderReply};
+use super::provider::{self, Call, HttpReply, HttpRequest, Method, ProviderReply, Request};
 use super::trust;
 
 const CONNECT: Duration = Duration::from_secs(5);
@@ -84,15 +85,29 @@ impl Sender {
         }
     }
 
-    async fn send(&self, call: &Call<'_>, request: &HttpRequest) -> ProviderReply {
+    async fn send(&self, call: &Call<'_>, request: &Request) -> ProviderReply {
         let seconds = Duration::from_secs(call.judge.timeout_s.max(1));
         let limit = self.options.timeout.unwrap_or(seconds);
-        match tokio::time::timeout(limit, self.exchange(call, request)).await {
+        match tokio::time::timeout(limit, self.exchanged(call, request)).await {
             Err(_) => ProviderReply::TimedOut,
             Ok(Ok(reply)) => redacted(reply, call),
             Ok(Err(error)) => {
                 let detail = network(&error, call);
                 ProviderReply::Retryable { after: None, slow_down: false, detail }
+            }
+        }
+    }
+
+    async fn exchanged(
+        &self,
+        call: &Call<'_>,
+        request: &Request,
+    ) -> Result<ProviderReply, reqwest::Error> {
+        match request {
+            Request::Http(request) => self.exchange(call, request).await,
+            Request::Command(request) => {
+                let home = self.options.data_dir.clone().unwrap_or_else(std::env::temp_dir);
+                Ok(command::ask(request, &home.join("claude-cli")).await)
             }
         }
     }
@@ -103,7 +118,10 @@ impl Sender {
         request: &HttpRequest,
     ) -> Result<ProviderReply, reqwest::Error> {
         let client = self.client(call.judge)?;
-        let mut sent = client.post(&request.url).header("content-type", "application/json");
+        let mut sent = match request.method {
+            Method::Get => client.get(&request.url),
+            Method::Post => client.post(&request.url).header("content-type", &request.content_type),
+        };
         for (name, value) in &request.headers {
             sent = sent.header(*name, value);
         }

@@ -39,6 +39,9 @@ pub(super) async fn run(run: Arc<Run>, judge: usize) {
     }
     match key(&run, &settings).await {
         Ok(key) => {
+            if let Some(unsent) = provider::unsent(&settings) {
+                run.notice(unsent);
+            }
             let stopped = OnceLock::new();
             Lane { run, judge, settings, key, stopped }.ask_all().await;
         }
@@ -76,20 +79,25 @@ fn replay(run: &Run, judge: usize) {
 
 /// The key a judge wants: from the environment, else from the system's keyring.
 async fn key(run: &Run, judge: &Judge) -> Result<Option<Secret>, String> {
-    let Some(variable) = &judge.api_key_env else { return Ok(None) };
-    let name = &judge.name;
-    if let Some(key) = (run.engine.options.env)(variable).as_deref().and_then(Secret::new) {
+    let named = judge.api_key_env.as_deref();
+    let variables = match &named {
+        Some(name) => std::slice::from_ref(name),
+        None => provider::key_variables(judge),
+    };
+    let Some(first) = variables.first() else { return Ok(None) };
+    let held = |name: &&str| (run.engine.options.env)(name).as_deref().and_then(Secret::new);
+    if let Some(key) = variables.iter().find_map(held) {
         return Ok(Some(key));
     }
-    match keyring::key(run.engine.options.keyring, variable).await {
-        Ok(Some(key)) => Ok(Some(key)),
-        Ok(None) => {
-            Err(format!("judge {name}: the environment has no {variable}; set it to the key"))
+    let missing = format!("judge {}: the environment has no {first}", judge.name);
+    for name in variables {
+        match keyring::key(run.engine.options.keyring, name).await {
+            Ok(Some(key)) => return Ok(Some(key)),
+            Ok(None) => {}
+            Err(why) => return Err(format!("{missing}, and {why}; set it to the key")),
         }
-        Err(why) => Err(format!(
-            "judge {name}: the environment has no {variable}, and {why}; set it to the key"
-        )),
     }
+    Err(format!("{missing}; set it to the key"))
 }
 
 /// A judge that is asked.

@@ -2,7 +2,9 @@
 
 pub mod answer_key;
 pub mod assess;
+pub mod blocks;
 pub mod cancel;
+mod command;
 pub mod disk;
 mod fence;
 pub mod flight;

@@ -42,6 +42,12 @@ impl Secret {
         Some(Self(key))
     }
 
+    /// The key as it is, for a header or a variable that takes it so.
+    #[must_use]
+    pub(super) fn plain(&self) -> String {
+        self.0.to_string()
+    }
+
     /// The key as a `Bearer` header value.
     #[must_use]
     pub(super) fn bearer(&self) -> String {

@@ -14,6 +14,8 @@ mod lsp;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]
+mod provider;
+#[cfg(test)]
 mod survival;
 #[cfg(test)]
 mod tidy;

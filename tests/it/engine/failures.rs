@@ -85,7 +85,7 @@ async fn a_fenced_reply_is_read() {
 }
 
 /// An engine that notes how long it would have waited.
-fn noting(world: &World) -> (Engine, Arc<Mutex<Vec<Duration>>>) {
+pub fn noting(world: &World) -> (Engine, Arc<Mutex<Vec<Duration>>>) {
     let waits = Arc::new(Mutex::new(Vec::new()));
     let note = Arc::clone(&waits);
     let pause = Pause::instead(move |time| note.lock().expect("no test panicked").push(time));

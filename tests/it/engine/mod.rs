@@ -22,6 +22,7 @@ use rubricator::text::json;
 use rubricator::transcript;
 use tokio_util::sync::CancellationToken;
 
+pub use failures::noting;
 pub use server::{Asked, JudgeServer, Reply};
 
 /// A rubric of two questions and a gate.
