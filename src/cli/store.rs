@@ -13,7 +13,7 @@ use super::scan::{Source, scan};
 use super::settings::shown_path;
 use super::style::plain;
 use super::{Ending, Failure, Session};
-use crate::analysis::context::Context;
+use crate::analysis::context::Memo;
 use crate::engine::store::portable::{self, unhex};
 use crate::engine::store::purge::{self, About, Purged};
 use crate::engine::store::{owner, place};
@@ -200,15 +200,17 @@ fn texts(
     wanted: impl Fn(usize, &str) -> bool,
 ) -> Result<Vec<TranscriptDigest>, Failure> {
     let limits = session.workspace.project_of(path).settings().limits.clone();
-    let context = Context { depth_limit: limits.depth, ..Context::default() };
     let source = Source::Disk(path.to_owned());
     let mut found = Vec::new();
-    scan(&source, &context, &limits, &mut Vec::new(), |seen| {
-        let json = json::parse(&seen.text, limits.depth);
-        if let Ok(transcript) = read(&seen.text, &json).transcript
-            && wanted(seen.start.line, &transcript.id)
-        {
-            found.push(digest::of(&seen.text, &transcript));
+    let look = |text: &str, _: &mut Memo| {
+        let json = json::parse(text, limits.depth);
+        let transcript = read(text, &json).transcript.ok()?;
+        Some((digest::of(text, &transcript), transcript.id))
+    };
+    scan(&source, &limits, &mut Vec::new(), look, |seen| {
+        let Some((digest, id)) = seen.analysis.ok().flatten() else { return };
+        if wanted(seen.start.line, &id) {
+            found.push(digest);
         }
     })
     .map_err(|e| Failure::new(plain(&e.to_string()).into_owned()))?;
