@@ -75,7 +75,12 @@ pub fn in_transcript(transcript: &Transcript) -> Vec<Sensitive> {
     for exchange in &transcript.exchanges {
         for &index in exchange.user.iter().chain(&exchange.rest) {
             let message = &transcript.messages[index];
-            let at = |(kind, range)| Sensitive { kind, message: index, exchange: exchange.number, range };
+            let at = |(kind, range)| Sensitive {
+                kind,
+                message: index,
+                exchange: exchange.number,
+                range,
+            };
             found.extend(in_text(&message.text).into_iter().map(at));
             for call in &message.tool_calls {
                 let inside = in_text(&call.arguments).into_iter();
@@ -272,8 +277,10 @@ fn emails(text: &str) -> Vec<(Kind, Range<usize>)> {
         let inside = &text[range.clone()];
         let Some((local, domain)) = inside.rsplit_once('@') else { return false };
         let next = after(text, range.end);
-        let code = matches!(next, Some('(' | '_' | '@')) || next.is_some_and(|c| c.is_ascii_digit());
-        let scp = local == "git" || (next == Some(':') && domain.ends_with(".com") && local.len() < 4);
+        let code =
+            matches!(next, Some('(' | '_' | '@')) || next.is_some_and(|c| c.is_ascii_digit());
+        let scp =
+            local == "git" || (next == Some(':') && domain.ends_with(".com") && local.len() < 4);
         !code && !scp && !is_reserved(domain)
     };
     matches(&ADDRESS, text).filter(fits).map(|range| (Kind::Email, range)).collect()
@@ -282,14 +289,35 @@ fn emails(text: &str) -> Vec<(Kind, Range<usize>)> {
 /// RFC 2606 and 6761: domains kept for examples; and file names such as `x@2x.png`.
 fn is_reserved(domain: &str) -> bool {
     const TOP: &[&str] = &[
-        "example", "test", "invalid", "localhost", "local", "png", "jpg", "jpeg", "gif", "svg",
-        "webp", "css", "js", "ts", "py", "rs", "md", "json", "html", "txt", "pdf",
+        "example",
+        "test",
+        "invalid",
+        "localhost",
+        "local",
+        "png",
+        "jpg",
+        "jpeg",
+        "gif",
+        "svg",
+        "webp",
+        "css",
+        "js",
+        "ts",
+        "py",
+        "rs",
+        "md",
+        "json",
+        "html",
+        "txt",
+        "pdf",
     ];
     let domain = domain.to_ascii_lowercase();
     let top = domain.rsplit('.').next().unwrap_or_default();
     let mut labels = domain.rsplit('.');
     let second = labels.nth(1).unwrap_or_default();
-    TOP.contains(&top) || second == "example" || matches!(domain.as_str(), "email.com" | "domain.com")
+    TOP.contains(&top)
+        || second == "example"
+        || matches!(domain.as_str(), "email.com" | "domain.com")
 }
 
 /// Card numbers: a known issuer's beginning and length, grouped as cards are, and
@@ -301,7 +329,8 @@ fn cards(text: &str) -> Vec<(Kind, Range<usize>)> {
         )
     });
     let fits = |range: &Range<usize>| {
-        let apart = |c: char| !(c.is_alphanumeric() || matches!(c, '_' | '/' | '#' | '=' | '.' | '-'));
+        let apart =
+            |c: char| !(c.is_alphanumeric() || matches!(c, '_' | '/' | '#' | '=' | '.' | '-'));
         let next = after(text, range.end);
         let goes_on = next.is_some_and(|c| matches!(c, '_' | '/' | '-'))
             || next == Some('.') && after(text, range.end + 1).is_some_and(|c| c.is_ascii_digit());
@@ -315,10 +344,22 @@ fn cards(text: &str) -> Vec<(Kind, Range<usize>)> {
 fn is_card(digits: &[u8]) -> bool {
     /// Numbers that payment providers publish for tests.
     const TESTS: &[&str] = &[
-        "4111111111111111", "4242424242424242", "4012888888881881", "4000056655665556",
-        "5555555555554444", "5105105105105100", "5200828282828210", "2223003122003222",
-        "378282246310005", "371449635398431", "6011111111111117", "6011000990139424",
-        "30569309025904", "38520000023237", "3530111333300000", "3566002020360505",
+        "4111111111111111",
+        "4242424242424242",
+        "4012888888881881",
+        "4000056655665556",
+        "5555555555554444",
+        "5105105105105100",
+        "5200828282828210",
+        "2223003122003222",
+        "378282246310005",
+        "371449635398431",
+        "6011111111111117",
+        "6011000990139424",
+        "30569309025904",
+        "38520000023237",
+        "3530111333300000",
+        "3566002020360505",
     ];
     let number = |n: usize| digits[..n].iter().fold(0_u32, |all, d| all * 10 + u32::from(*d));
     let issued = match digits.len() {
@@ -339,14 +380,19 @@ fn is_card(digits: &[u8]) -> bool {
 }
 
 fn luhn(digits: &[u8]) -> bool {
-    let sum: u32 = digits.iter().rev().enumerate().map(|(i, d)| {
-        let d = u32::from(*d);
-        match i % 2 {
-            0 => d,
-            _ if d > 4 => d * 2 - 9,
-            _ => d * 2,
-        }
-    }).sum();
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(i, d)| {
+            let d = u32::from(*d);
+            match i % 2 {
+                0 => d,
+                _ if d > 4 => d * 2 - 9,
+                _ => d * 2,
+            }
+        })
+        .sum();
     sum.is_multiple_of(10)
 }
 
@@ -364,8 +410,8 @@ fn phones(text: &str) -> Vec<(Kind, Range<usize>)> {
         let joins = |c: char| c.is_alphanumeric() || matches!(c, '_' | '/' | '+' | '=' | '.' | '-');
         let goes_on = |c: char| c.is_alphanumeric() || matches!(c, '_' | '/' | '=');
         let next = after(text, range.end);
-        let decimal = next == Some('.')
-            && after(text, range.end + 1).is_some_and(|c| c.is_ascii_digit());
+        let decimal =
+            next == Some('.') && after(text, range.end + 1).is_some_and(|c| c.is_ascii_digit());
         !before(text, range.start).is_some_and(joins) && !next.is_some_and(goes_on) && !decimal
     };
     let abroad = matches(&ABROAD, text).filter(|range| {
@@ -382,7 +428,9 @@ fn phones(text: &str) -> Vec<(Kind, Range<usize>)> {
 /// North American numbers that are nobody's: 555 is for fiction, 8xx for services.
 fn is_public(ten: &str) -> bool {
     let service = ["800", "833", "844", "855", "866", "877", "888", "900"];
-    service.iter().any(|area| ten.starts_with(area)) || ten.get(3..6) == Some("555") || ten.starts_with("555")
+    service.iter().any(|area| ten.starts_with(area))
+        || ten.get(3..6) == Some("555")
+        || ten.starts_with("555")
 }
 
 #[cfg(test)]
@@ -415,14 +463,27 @@ mod tests {
     #[test]
     fn keys_of_known_services_are_found() {
         for (prefix, length) in [
-            ("sk-ant-api03-", 40), ("sk-proj-", 40), ("sk-", 45), ("AIza", 35), ("ghp_", 36),
-            ("hf_", 34), ("gsk_", 48), ("xai-", 60), ("xoxb-", 40), ("glpat-", 20), ("npm_", 36),
+            ("sk-ant-api03-", 40),
+            ("sk-proj-", 40),
+            ("sk-", 45),
+            ("AIza", 35),
+            ("ghp_", 36),
+            ("hf_", 34),
+            ("gsk_", 48),
+            ("xai-", 60),
+            ("xoxb-", 40),
+            ("glpat-", 20),
+            ("npm_", 36),
         ] {
             let key = made_up(prefix, length);
             let text = format!("Use `{key}`, please. Or {key}.");
             let found = in_text(&text);
             assert_eq!(found.len(), 2, "{key}: {found:?}");
-            assert!(found.iter().all(|(kind, range)| *kind == Kind::ApiKey && text[range.clone()] == key));
+            assert!(
+                found
+                    .iter()
+                    .all(|(kind, range)| *kind == Kind::ApiKey && text[range.clone()] == key)
+            );
         }
         let aws = "AKIAQ7ZT2MXV9LK4RW8B";
         assert_eq!(in_text(aws), [(Kind::ApiKey, 0..aws.len())]);
@@ -437,12 +498,20 @@ mod tests {
     #[test]
     fn what_people_write_about_keys_is_none() {
         nothing_in(&[
-            "set OPENAI_API_KEY to your key", "sk-your-api-key-goes-here-1234567", "sk-short1",
-            "sk-xxxxxxxxxxxxxxxxxxxxxxxxxxxx1", "AKIAIOSFODNN7EXAMPLE", "api_key: <YOUR_KEY_HERE>",
-            "the api key is in the password manager", "password: correct-horse-battery-staple",
-            "task-oriented-dialogue-systems-2024-and-later", "eyJ is how a token begins",
-            "commit 3f2a9c1d7e5b8f604c2d1e9a7b6f5c4d3e2f1a0b", "token = self.tokenizer.encode_batch_2",
-            "550e8400-e29b-41d4-a716-446655440000", "bearer of good news, 20 of them, at least",
+            "set OPENAI_API_KEY to your key",
+            "sk-your-api-key-goes-here-1234567",
+            "sk-short1",
+            "sk-xxxxxxxxxxxxxxxxxxxxxxxxxxxx1",
+            "AKIAIOSFODNN7EXAMPLE",
+            "api_key: <YOUR_KEY_HERE>",
+            "the api key is in the password manager",
+            "password: correct-horse-battery-staple",
+            "task-oriented-dialogue-systems-2024-and-later",
+            "eyJ is how a token begins",
+            "commit 3f2a9c1d7e5b8f604c2d1e9a7b6f5c4d3e2f1a0b",
+            "token = self.tokenizer.encode_batch_2",
+            "550e8400-e29b-41d4-a716-446655440000",
+            "bearer of good news, 20 of them, at least",
             "-----BEGIN PRIVATE KEY----- is the first line of such a file",
         ]);
     }
@@ -450,7 +519,9 @@ mod tests {
     #[test]
     fn a_private_key_block_is_one_finding() {
         let body = made_up("MII", 64);
-        let block = format!("-----BEGIN RSA PRIVATE KEY-----\n{body}\n{body}\n-----END RSA PRIVATE KEY-----");
+        let block = format!(
+            "-----BEGIN RSA PRIVATE KEY-----\n{body}\n{body}\n-----END RSA PRIVATE KEY-----"
+        );
         let text = format!("mine:\n{block}\nkeep it");
         assert_eq!(in_text(&text), [(Kind::PrivateKey, 6..6 + block.len())]);
         let cut = format!("-----BEGIN PRIVATE KEY-----\n{body}\n{body}");
@@ -466,9 +537,18 @@ mod tests {
                 Email j_doe+x@mail.uni.ac.uk"#]],
         );
         nothing_in(&[
-            "you@example.com", "a.b@mail.example.org", "x@y", "@handle and @other.one",
-            "logo@2x.png", "git@github.com:a/b.git", "q@k.transpose(-2, -1)", "weights@w.t",
-            "root@localhost", "me@host.test", "user@company", "name@domain.com",
+            "you@example.com",
+            "a.b@mail.example.org",
+            "x@y",
+            "@handle and @other.one",
+            "logo@2x.png",
+            "git@github.com:a/b.git",
+            "q@k.transpose(-2, -1)",
+            "weights@w.t",
+            "root@localhost",
+            "me@host.test",
+            "user@company",
+            "name@domain.com",
         ]);
     }
 
@@ -483,10 +563,20 @@ mod tests {
                 Card 4539148803436467"#]],
         );
         nothing_in(&[
-            "4539 1488 0343 6468", "4111 1111 1111 1111", "4242424242424242", "0000 0000 0000 0000",
-            "1700000000000 ms", "0.4539148803436467", "x4539148803436467", "45391488034364671234",
-            "id-4539148803436467", "4539148803436467-2", "ISBN 9783161484100", "4539 14880343 6467",
-            "20240115 20240116 20240117", "4444 4444 4444 4448",
+            "4539 1488 0343 6468",
+            "4111 1111 1111 1111",
+            "4242424242424242",
+            "0000 0000 0000 0000",
+            "1700000000000 ms",
+            "0.4539148803436467",
+            "x4539148803436467",
+            "45391488034364671234",
+            "id-4539148803436467",
+            "4539148803436467-2",
+            "ISBN 9783161484100",
+            "4539 14880343 6467",
+            "20240115 20240116 20240117",
+            "4444 4444 4444 4448",
         ]);
     }
 
@@ -501,10 +591,24 @@ mod tests {
                 Phone 1-646-867-5309"#]],
         );
         nothing_in(&[
-            "call 988", "1-800-273-8255", "(555) 123-4567", "212-555-0134", "+1 555 010 0199",
-            "+1 (800) 662-4357", "2024-01-15", "10.0.0.1", "192.168.100.200", "3.14159265358979",
-            "1+1000000000", "+12 points", "x+4930123456789", "pages 200-300", "100-200-3000",
-            "5 x 200.300.4000.1", "12,345,678,901", "0800 1110 111",
+            "call 988",
+            "1-800-273-8255",
+            "(555) 123-4567",
+            "212-555-0134",
+            "+1 555 010 0199",
+            "+1 (800) 662-4357",
+            "2024-01-15",
+            "10.0.0.1",
+            "192.168.100.200",
+            "3.14159265358979",
+            "1+1000000000",
+            "+12 points",
+            "x+4930123456789",
+            "pages 200-300",
+            "100-200-3000",
+            "5 x 200.300.4000.1",
+            "12,345,678,901",
+            "0800 1110 111",
         ]);
     }
 

@@ -12,8 +12,8 @@ use tracing::Instrument as _;
 
 use crate::assessment::{Mark, Outcome};
 use crate::config::Provider;
-use crate::transcript::TranscriptDigest;
 use crate::prompt::FenceKey;
+use crate::transcript::TranscriptDigest;
 
 use super::cancel::Cancel;
 use super::fence;

@@ -45,7 +45,11 @@ pub struct Withheld {
 }
 
 /// What keeps a text from a judge; empty when nothing does.
-pub(super) fn found<'p>(prepared: &'p Prepared, subject: &'p Subject, judge: &Judge) -> &'p [Sensitive] {
+pub(super) fn found<'p>(
+    prepared: &'p Prepared,
+    subject: &'p Subject,
+    judge: &Judge,
+) -> &'p [Sensitive] {
     let free = match prepared.job.settings.sensitive_text {
         SensitiveText::Send => true,
         SensitiveText::Ask => prepared.consent.covers(subject.digest),

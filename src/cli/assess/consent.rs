@@ -3,7 +3,7 @@
 //!
 //! Invariant: without a terminal nobody is asked and nothing of it is sent.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::io::{BufRead, IsTerminal};
 
 use super::entries::Entry;
@@ -18,7 +18,13 @@ use crate::engine::{AssessJob, Engine, Plan, exchanges};
 const LISTED: usize = 5;
 
 /// The plan once the user was told, and perhaps asked, about what it leaves out.
-pub fn settle(engine: &Engine, job: &AssessJob, plan: Plan, entries: &[Entry], out: &mut Output) -> Plan {
+pub fn settle(
+    engine: &Engine,
+    job: &AssessJob,
+    plan: Plan,
+    entries: &[Entry],
+    out: &mut Output,
+) -> Plan {
     if plan.withheld.is_empty() {
         return plan;
     }
@@ -44,25 +50,21 @@ pub fn settle(engine: &Engine, job: &AssessJob, plan: Plan, entries: &[Entry], o
 
 /// Which transcripts, where, and what they seem to hold.
 fn say(plan: &Plan, entries: &[Entry], out: &mut Output) {
-    let mut said = HashSet::new();
-    for withheld in &plan.withheld {
-        let of_text = entries.iter().filter(|entry| entry.digest == withheld.transcript);
-        for entry in of_text.filter(|entry| said.insert((&entry.file, entry.line))).take(LISTED) {
-            if said.len() > LISTED {
-                continue;
-            }
-            out.warning(&plain(&format!(
-                "{}:{}: {} seems to hold {} ({})",
-                entry.file,
-                entry.line,
-                withheld.id,
-                privacy::kinds(&withheld.found),
-                exchanges(&withheld.found)
-            )));
-        }
+    let texts: HashMap<_, _> = plan.withheld.iter().map(|one| (one.transcript, one)).collect();
+    let named = entries.iter().filter_map(|entry| Some((entry, *texts.get(&entry.digest)?)));
+    let named: Vec<_> = named.collect();
+    for (entry, withheld) in named.iter().take(LISTED) {
+        out.warning(&plain(&format!(
+            "{}:{}: {} seems to hold {} ({})",
+            entry.file,
+            entry.line,
+            entry.transcript.id,
+            privacy::kinds(&withheld.found),
+            exchanges(&withheld.found)
+        )));
     }
-    if said.len() > LISTED {
-        out.warning(&format!("and {} more", said.len() - LISTED));
+    if named.len() > LISTED {
+        out.warning(&format!("and {} more", named.len() - LISTED));
     }
 }
 

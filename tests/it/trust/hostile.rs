@@ -46,8 +46,7 @@ fn an_address_of_its_own_is_never_reached() {
 #[test]
 fn untrusted_means_no_connection_even_on_this_machine() {
     let trap = Trap::new();
-    let project =
-        project(&judge("openai-compatible", &format!("base_url = '{}/v1'", trap.url())));
+    let project = project(&judge("openai-compatible", &format!("base_url = '{}/v1'", trap.url())));
     for arguments in [
         &["--untrusted", "assess"][..],
         &["--untrusted", "assess", "--dry-run"],
@@ -125,7 +124,13 @@ fn links_of_its_own_lead_nowhere() {
                     [tokens]\ntokenizer = 'config/tokenizer.json'\n\
                     [[judge]]\nname = 'j'\nprovider = 'recorded'\nfile = 'answers.jsonl'\n";
     let project = project(settings);
-    for name in ["config/rubric.yaml", "config/system.md", "config/tokenizer.json", "answers.jsonl", "data/raw/b.jsonl"] {
+    for name in [
+        "config/rubric.yaml",
+        "config/system.md",
+        "config/tokenizer.json",
+        "answers.jsonl",
+        "data/raw/b.jsonl",
+    ] {
         // The rubric is there already.
         std::fs::remove_file(project.path(name)).unwrap_or_default();
         std::os::unix::fs::symlink(&secret, project.path(name)).unwrap();
@@ -137,7 +142,10 @@ fn links_of_its_own_lead_nowhere() {
     // A recording alone, with a rubric that is sound.
     std::fs::remove_file(project.path("config/rubric.yaml")).unwrap();
     project.write("config/rubric.yaml", RUBRIC);
-    project.write("rubricator.toml", "[[judge]]\nname = 'j'\nprovider = 'recorded'\nfile = 'answers.jsonl'\n");
+    project.write(
+        "rubricator.toml",
+        "[[judge]]\nname = 'j'\nprovider = 'recorded'\nfile = 'answers.jsonl'\n",
+    );
     let ran = run(&project, &trap, &["assess"]);
     assert_eq!(ran.code, Some(3), "{}", ran.all());
     assert!(ran.err.contains("must stay inside the project"), "{}", ran.all());
@@ -170,15 +178,30 @@ fn text_cannot_command_a_terminal() {
     project.write(&format!("data/raw/\u{1b}[2J.jsonl"), format!("{sound}\n"));
     project.write("config/rubric.yaml", RUBRIC.replace("First", "\"\\e[2J\\a\""));
     let answer = |criterion: &str| {
-        format!(r#"{{"judge":"j","transcript":{escaped},"criterion":"{criterion}","answer":"NO","reasoning":{escaped},"evidence":[{{"exchange":1,"quote":{escaped}}}]}}"#)
+        format!(
+            r#"{{"judge":"j","transcript":{escaped},"criterion":"{criterion}","answer":"NO","reasoning":{escaped},"evidence":[{{"exchange":1,"quote":{escaped}}}]}}"#
+        )
     };
     project.write("answers.jsonl", format!("{}\n{}\n", answer("A"), answer("B")));
     for arguments in [
-        "check .", "check . --format json", "check . --format jsonl", "check . --format github",
-        "check . --format sarif", "check . --format junit", "assess", "assess --format json",
-        "assess --format jsonl", "assess --dry-run", "tokens", "tokens --format json", "status",
-        "status --config", "explain data/raw/a.jsonl:1", "explain data/raw/a.jsonl:2:40",
-        "store purge data/raw/a.jsonl:2", "trust --list",
+        "check .",
+        "check . --format json",
+        "check . --format jsonl",
+        "check . --format github",
+        "check . --format sarif",
+        "check . --format junit",
+        "assess",
+        "assess --format json",
+        "assess --format jsonl",
+        "assess --dry-run",
+        "tokens",
+        "tokens --format json",
+        "status",
+        "status --config",
+        "explain data/raw/a.jsonl:1",
+        "explain data/raw/a.jsonl:2:40",
+        "store purge data/raw/a.jsonl:2",
+        "trust --list",
     ] {
         let arguments: Vec<&str> = arguments.split(' ').collect();
         let ran = run(&project, &trap, &arguments);

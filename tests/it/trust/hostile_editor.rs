@@ -71,7 +71,9 @@ fn an_address_or_command_of_its_own_makes_no_judge() {
 fn a_key_in_a_file_is_an_error_that_does_not_show_it() {
     let key = "sk-ant-0123456789abcdef";
     let desk = Desk::new("", |asked: &Asked, _| Reply::all(asked, "YES"));
-    let text = format!("[[judge]]\nname = 'j'\nprovider = 'anthropic'\nmodel = '{key}'\napi_key = '{key}'\n");
+    let text = format!(
+        "[[judge]]\nname = 'j'\nprovider = 'anthropic'\nmodel = '{key}'\napi_key = '{key}'\n"
+    );
     desk.write("rubricator.toml", &text);
     let mut client = desk.client(json!({}));
     let uri = desk.uri("rubricator.toml");
@@ -96,9 +98,17 @@ fn nothing_that_is_shown_links_anywhere() {
     let evil = "[go](http://evil.example) ![x](file:///etc/passwd) <img src=\"http://evil.example\"> http://evil.example command:evil";
     let quoted = Value::from(evil).to_string();
     let desk = Desk::new("", |asked: &Asked, _| Reply::all(asked, "YES"));
-    desk.write("rubricator.toml", "[[judge]]\nname = 'j'\nprovider = 'recorded'\nfile = 'answers.jsonl'\n");
-    let rubric = crate::lsp::desk::RUBRIC.replace("First", &quoted).replace("Is the reply kind?", &format!("{quoted}?"));
-    desk.write("config/rubric.yaml", &crate::lsp::desk::RUBRIC.replace("name: First", &format!("name: {quoted}")));
+    desk.write(
+        "rubricator.toml",
+        "[[judge]]\nname = 'j'\nprovider = 'recorded'\nfile = 'answers.jsonl'\n",
+    );
+    let rubric = crate::lsp::desk::RUBRIC
+        .replace("First", &quoted)
+        .replace("Is the reply kind?", &format!("{quoted}?"));
+    desk.write(
+        "config/rubric.yaml",
+        &crate::lsp::desk::RUBRIC.replace("name: First", &format!("name: {quoted}")),
+    );
     assert!(rubric.contains("evil"));
     let answers: Vec<String> = ["A", "B", "G"].iter().map(|criterion| format!(
         r#"{{"judge":"j","transcript":"t-1","criterion":"{criterion}","answer":"NO","reasoning":{quoted},"evidence":[{{"exchange":1,"quote":{quoted}}}]}}"#
@@ -111,7 +121,8 @@ fn nothing_that_is_shown_links_anywhere() {
     let judged = |d: &Value| d["data"]["judged"] == true;
     let shown = client.shows(&uri, |s| s.diagnostics.iter().filter(|d| judged(d)).count() >= 3);
     assert!(shown.diagnostics.iter().all(|d| d["codeDescription"].is_null()));
-    let hover = hover_over(&mut client, &uri, u32::try_from(text.find("[go]").unwrap() + 2).unwrap());
+    let hover =
+        hover_over(&mut client, &uri, u32::try_from(text.find("[go]").unwrap() + 2).unwrap());
     assert!(hover.contains("evil"), "{hover}");
     for live in ["](", "![", "<img", "http://", "file://"] {
         assert!(!hover.replace("\\[", "").replace("\\]", "").contains(live), "{live}: {hover}");

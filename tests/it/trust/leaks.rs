@@ -36,7 +36,9 @@ fn parrot(asked: &Asked, number: usize) -> Reply {
             }).collect();
             Reply::Text(format!("{{{}}}", answers.join(",")))
         }
-        3 => Reply::Body(json!({"choices": [{"message": {"content": null, "refusal": said}}]}).to_string()),
+        3 => Reply::Body(
+            json!({"choices": [{"message": {"content": null, "refusal": said}}]}).to_string(),
+        ),
         4 => Reply::Text(said),
         _ => {
             let answer = json!({"reasoning": said, "evidence": [{"exchange": 1, "quote": KEY}], "answer": "NO"});
@@ -47,8 +49,13 @@ fn parrot(asked: &Asked, number: usize) -> Reply {
 }
 
 fn assess(project: &Project, more: &[&str]) -> Ran {
-    let mut command = project.command(&["assess", "-vvv", "--checkpoint", "c.jsonl", "--record", "r.jsonl"]);
-    command.args(more).env("JUDGE_KEY", KEY).env("RUST_LOG", "trace").env("RUBRICATOR_LOG", "trace");
+    let mut command =
+        project.command(&["assess", "-vvv", "--checkpoint", "c.jsonl", "--record", "r.jsonl"]);
+    command
+        .args(more)
+        .env("JUDGE_KEY", KEY)
+        .env("RUST_LOG", "trace")
+        .env("RUBRICATOR_LOG", "trace");
     Ran::of(command.output().unwrap())
 }
 
@@ -56,7 +63,8 @@ fn assess(project: &Project, more: &[&str]) -> Ran {
 fn a_full_run_leaves_no_key_behind() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let server = runtime.block_on(JudgeServer::start(parrot));
-    let more = format!("base_url = '{}'\napi_key_env = 'JUDGE_KEY'\nmax_concurrency = 1", server.url);
+    let more =
+        format!("base_url = '{}'\napi_key_env = 'JUDGE_KEY'\nmax_concurrency = 1", server.url);
     let project = project(&judge("openai-compatible", &more));
     let lines: Vec<String> = (0..12).map(|n| record(&format!("t{n}"))).collect();
     project.write("data/raw/a.jsonl", lines.join("\n") + "\n");
@@ -70,7 +78,9 @@ fn a_full_run_leaves_no_key_behind() {
     let asked = server.take();
     assert!(asked.iter().all(|a| a.authorization == Some(format!("Bearer {KEY}"))));
     assert!(asked.len() > 12);
-    for arguments in [&["status", "--config"][..], &["store", "export", "e.jsonl"], &["store", "export", "-"]] {
+    for arguments in
+        [&["status", "--config"][..], &["store", "export", "e.jsonl"], &["store", "export", "-"]]
+    {
         said += &project.run(arguments).all();
     }
     assert!(said.contains("[key]"), "the judge's words came through");

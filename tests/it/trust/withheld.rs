@@ -35,7 +35,11 @@ fn it_stays_here_until_the_user_says_so() {
     let ran = assess(&project, &server, &[]);
     assert_eq!(ran.code, Some(3), "{}", ran.all());
     assert_eq!(asked(&server), (1, false), "{}", ran.all());
-    assert!(ran.err.contains("data/raw/a.jsonl:2: b seems to hold an e-mail address (exchange 1)"), "{}", ran.err);
+    assert!(
+        ran.err.contains("data/raw/a.jsonl:2: b seems to hold an e-mail address (exchange 1)"),
+        "{}",
+        ran.err
+    );
     assert!(ran.err.contains("--send-sensitive"), "{}", ran.err);
     assert!(ran.out.contains("\"incomplete\"") && !ran.all().contains("postfach"), "{}", ran.all());
     let planned = project.run(&["assess", "--dry-run"]);
