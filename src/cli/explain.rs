@@ -129,7 +129,7 @@ impl Explained<'_> {
         let id =
             if outline.id_source.is_some() { "" } else { " (derived: it has none of its own)" };
         row(session, "transcript", &format!("{}{id}", outline.id));
-        let shape = format!("{:?}", outline.shape);
+        let shape = outline.shape.name();
         let messages = counted(outline.messages.len(), "message");
         let exchanges = counted(outline.exchanges.len(), "exchange");
         row(session, "written as", &format!("{shape}: {messages}, {exchanges}"));

@@ -94,6 +94,8 @@ fn asking(project: &Project, rubric: &Arc<Rubric>, untrusted: bool) -> Asking {
         settings: project.settings().assess.clone(),
         trust: if untrusted { Trust::Denied } else { Trust::Given },
         project_dir: project.root.clone(),
+        began: std::time::Instant::now(),
+        stopped: crate::engine::Stopped::default(),
     }
 }
 

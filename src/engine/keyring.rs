@@ -6,6 +6,10 @@
 
 use std::time::Duration;
 
+use crate::config::Judge;
+
+use super::options::EngineOptions;
+use super::provider;
 use super::secret::Secret;
 
 /// Looks up a key by its name; `Ok(None)` when there is none. It may block.
@@ -16,11 +20,37 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[cfg(feature = "keyring")]
 const SERVICE: &str = "rubricator";
 
-/// The key under this name.
+/// The key a judge wants: from the environment, else from the keyring.
 ///
 /// # Errors
-/// A sentence about the keyring.
-pub(super) async fn key(lookup: Lookup, name: &str) -> Result<Option<Secret>, String> {
+/// A sentence that says where there is none.
+pub(super) async fn of_judge(
+    options: &EngineOptions,
+    judge: &Judge,
+) -> Result<Option<Secret>, String> {
+    let named = judge.api_key_env.as_deref();
+    let variables = match &named {
+        Some(name) => std::slice::from_ref(name),
+        None => provider::key_variables(judge),
+    };
+    let Some(first) = variables.first() else { return Ok(None) };
+    let held = |name: &&str| (options.env)(name).as_deref().and_then(Secret::new);
+    if let Some(key) = variables.iter().find_map(held) {
+        return Ok(Some(key));
+    }
+    let missing = format!("judge {}: the environment has no {first}", judge.name);
+    for name in variables {
+        match key(options.keyring, name).await {
+            Ok(Some(key)) => return Ok(Some(key)),
+            Ok(None) => {}
+            Err(why) => return Err(format!("{missing}, and {why}; set it to the key")),
+        }
+    }
+    Err(format!("{missing}; set it to the key"))
+}
+
+/// The key under this name.
+async fn key(lookup: Lookup, name: &str) -> Result<Option<Secret>, String> {
     let asked = name.to_owned();
     let looking = tokio::task::spawn_blocking(move || lookup(&asked));
     match tokio::time::timeout(PATIENCE, looking).await {

@@ -15,6 +15,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::assessment::{Outcome, Unscored};
 use crate::config::secret::masked;
 
+use std::hash::{Hash as _, Hasher as _};
+
 /// An API key.
 #[derive(Clone)]
 pub struct Secret(Arc<str>);
@@ -52,6 +54,14 @@ impl Secret {
     #[must_use]
     pub(super) fn bearer(&self) -> String {
         format!("Bearer {}", self.0)
+    }
+
+    /// Tells keys apart within this process.
+    #[must_use]
+    pub(super) fn fingerprint(&self) -> u64 {
+        let mut hasher = std::hash::DefaultHasher::new();
+        self.0.hash(&mut hasher);
+        hasher.finish()
     }
 
     /// The text with every copy of the key taken out.

@@ -79,6 +79,24 @@ pub enum Shape {
     OpenAiPreference,
 }
 
+impl Shape {
+    /// What people call it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Messages => "messages",
+            Self::ShareGpt => "conversations",
+            Self::Exchanges => "exchanges",
+            Self::Turns => "turns",
+            Self::Pairs => "pairs",
+            Self::Gemini => "contents",
+            Self::PromptCompletion => "prompt and completion",
+            Self::Preference => "preference pair",
+            Self::OpenAiPreference => "preference pair of OpenAI",
+        }
+    }
+}
+
 /// One string literal that holds (a part of) a message's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TextPart {

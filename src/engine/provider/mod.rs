@@ -135,7 +135,7 @@ pub enum ProviderReply {
         /// What happened.
         detail: String,
     },
-    /// No reply in time. Not tried again: the call may have been paid for.
+    /// No reply in time. The call may have been paid for, so it is sent once more at most.
     TimedOut,
     /// The account has nothing left: no further call makes sense.
     QuotaExhausted(String),

@@ -1,6 +1,7 @@
 //! A judge on this machine: an HTTP server that speaks a provider's API,
 //! remembers what it was asked, and answers as the test says.
 
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use axum::body::Bytes;
@@ -37,6 +38,8 @@ pub enum Reply {
     Status(u16, Vec<(&'static str, &'static str)>, &'static str),
     /// Never; `closed` hears when the caller goes away.
     Hang,
+    /// This, after that.
+    After(Waiting, Box<Reply>),
 }
 
 impl Reply {
@@ -47,6 +50,9 @@ impl Reply {
         Self::Text(Value::Object(answers.collect()).to_string())
     }
 }
+
+/// Something to wait for.
+pub type Waiting = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 type Answerer = Arc<dyn Fn(&Asked, usize) -> Reply + Send + Sync>;
 
@@ -139,7 +145,12 @@ async fn answer_one(
     };
     // The test may not listen.
     let _ = shared.arrived.send(());
-    match (shared.answer)(&asked, number) {
+    let mut reply = (shared.answer)(&asked, number);
+    while let Reply::After(wait, then) = reply {
+        wait.await;
+        reply = *then;
+    }
+    match reply {
         Reply::Text(text) => axum::Json(shared.wire.reply(&text)).into_response(),
         Reply::Body(body) => body.into_response(),
         Reply::Status(status, headers, body) => {
@@ -151,7 +162,7 @@ async fn answer_one(
             }
             response
         }
-        Reply::Hang => {
+        Reply::Hang | Reply::After(..) => {
             let _tells = TellsWhenDropped(shared.closed);
             std::future::pending::<Response>().await
         }
