@@ -190,11 +190,7 @@ impl Run<'_> {
         let done = resume::done(self.checkpoint.as_ref(), asking, &entries, out);
         let open = entries.iter().zip(&done).filter(|(_, done)| done.is_none()).map(|(e, _)| e);
         let job = asking.job(open);
-        let mut plan = self.engine.plan(&job);
-        if self.args.send_sensitive {
-            self.engine.consent(plan.withheld.iter().map(|withheld| withheld.transcript));
-            plan = self.engine.plan(&job);
-        }
+        let plan = consent::plan(&self.engine, &job, self.args.send_sensitive);
         if self.args.dry_run {
             self.planned.add(plan);
             return Ok(());

@@ -17,6 +17,16 @@ use crate::engine::{AssessJob, Engine, Plan, exchanges};
 /// Transcripts listed by name.
 const LISTED: usize = 5;
 
+/// What a run would take, when everything, or what is harmless, may be sent.
+pub fn plan(engine: &Engine, job: &AssessJob, everything: bool) -> Plan {
+    let plan = engine.plan(job);
+    if !everything || plan.withheld.is_empty() {
+        return plan;
+    }
+    engine.consent(plan.withheld.iter().map(|withheld| withheld.transcript));
+    engine.plan(job)
+}
+
 /// The plan once the user was told, and perhaps asked, about what it leaves out.
 pub fn settle(
     engine: &Engine,

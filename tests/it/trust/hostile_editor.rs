@@ -41,8 +41,7 @@ fn with_no_signal_a_key_or_a_program_waits_for_trust() {
     let desk = Desk::new("", |asked: &Asked, _| Reply::all(asked, "YES"));
     let trap = Trap::new();
     let keyed = format!("base_url = '{}/v1'\napi_key_env = 'OPENAI_API_KEY'", trap.url());
-    let program = format!("base_url = '{}/v1'", trap.url());
-    for settings in [judge("openai-compatible", &keyed), judge("claude-cli", &program)] {
+    for settings in [judge("openai-compatible", &keyed), judge("claude-cli", "")] {
         let said = refusal(&desk, &settings, None);
         assert!(said.contains("rubricator trust"), "{said}");
     }
