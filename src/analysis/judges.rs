@@ -110,7 +110,7 @@ pub fn table_at(text: &str, at: usize) -> Option<Span> {
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         if line.trim_start().starts_with('[') {
-            if let Some(first) = open.filter(|_| at < start) {
+            if let Some(first) = open.filter(|first| (*first..start).contains(&at)) {
                 return Some(Span::new(first, start));
             }
             open = line.trim_start().starts_with("[[judge]]").then_some(start);

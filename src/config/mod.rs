@@ -163,21 +163,6 @@ pub enum Provider {
     Recorded,
 }
 
-impl Provider {
-    /// The spelling in the settings.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Anthropic => "anthropic",
-            Self::OpenAi => "openai",
-            Self::Gemini => "gemini",
-            Self::OpenAiCompatible => "openai-compatible",
-            Self::ClaudeCli => "claude-cli",
-            Self::Recorded => "recorded",
-        }
-    }
-}
-
 /// Where a setting comes from, weakest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "the names are the meaning")]
@@ -213,6 +198,21 @@ pub struct Ignore {
     pub exchange: Option<u32>,
     /// Why.
     pub reason: String,
+}
+
+impl Provider {
+    /// The name in settings and files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Anthropic => "anthropic",
+            Self::OpenAi => "openai",
+            Self::Gemini => "gemini",
+            Self::OpenAiCompatible => "openai-compatible",
+            Self::ClaudeCli => "claude-cli",
+            Self::Recorded => "recorded",
+        }
+    }
 }
 
 impl Settings {

@@ -40,7 +40,7 @@ fn files_that_are_no_transcripts() {
 }
 
 #[test]
-fn a_line_longer_than_the_limit_is_one_finding_and_is_never_loaded() {
+fn a_line_longer_than_the_limit_is_one_finding() {
     let project = Project::empty();
     let long = format!("{}\n\"{}\"\n{}\n", record("a"), "x".repeat(3 << 20), record("b"));
     project.write("long.jsonl", &long);
