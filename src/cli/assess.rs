@@ -5,6 +5,7 @@
 //! transcripts, and reach the checkpoint as soon as they are there.
 
 mod checkpoint;
+mod consent;
 pub(super) mod entries;
 pub(super) mod job;
 mod resume;
@@ -189,11 +190,12 @@ impl Run<'_> {
         let done = resume::done(self.checkpoint.as_ref(), asking, &entries, out);
         let open = entries.iter().zip(&done).filter(|(_, done)| done.is_none()).map(|(e, _)| e);
         let job = asking.job(open);
-        let plan = self.engine.plan(&job);
+        let plan = consent::plan(&self.engine, &job, self.args.send_sensitive);
         if self.args.dry_run {
             self.planned.add(plan);
             return Ok(());
         }
+        let plan = consent::settle(&self.engine, &job, plan, &entries, &mut self.session.out);
         self.within_cap(&plan, &asking.settings)?;
         let said = self.ask(asking, job, &entries)?;
         for (entry, done) in entries.iter().zip(done) {

@@ -72,6 +72,8 @@ pub struct Assess {
     pub isolate_sensitive: bool,
     /// How several judges become one.
     pub aggregation: Aggregation,
+    /// What happens to text that looks like it holds secrets or personal data.
+    pub sensitive_text: SensitiveText,
     /// Seed of the criteria order.
     pub seed: u64,
     /// A score this close to the threshold after the first answers is asked for again.
@@ -91,6 +93,18 @@ pub enum OnSave {
     Changed,
     /// Never.
     Off,
+}
+
+/// `assess.sensitive_text`: a transcript that seems to hold secrets or personal data,
+/// and a judge beyond this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SensitiveText {
+    /// It is sent like any other.
+    Send,
+    /// It is sent once the user has said so.
+    Ask,
+    /// It is not sent.
+    Block,
 }
 
 /// `assess.aggregation`
@@ -242,6 +256,7 @@ impl Default for Assess {
             criteria_per_call: None,
             isolate_sensitive: false,
             aggregation: Aggregation::Strictest,
+            sensitive_text: SensitiveText::Ask,
             seed: 0,
             borderline: 0.05,
             max_attempts: 7,

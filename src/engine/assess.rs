@@ -15,6 +15,7 @@ use tracing::Instrument as _;
 use crate::assessment::{Mark, Outcome};
 use crate::config::Provider;
 use crate::prompt::FenceKey;
+use crate::transcript::TranscriptDigest;
 
 use super::cancel::Cancel;
 use super::fence;
@@ -32,6 +33,7 @@ use super::store::Store;
 use super::stores::{Opened, Stores};
 use super::tally::Slot;
 use super::trust::{self, Trust};
+use super::withholding::Consent;
 
 /// The engine; cheap to clone, all clones are one.
 #[derive(Clone, Debug)]
@@ -49,6 +51,7 @@ pub(super) struct Inner {
     fence: OnceLock<FenceKey>,
     // Held only to look up one entry; never across an await.
     told: Mutex<HashSet<String>>,
+    consent: Consent,
 }
 
 impl Engine {
@@ -58,7 +61,15 @@ impl Engine {
         let stores = Stores::new(options.data_dir.clone());
         let sender = Sender::new(options.clone());
         let (flights, fence, told) = (Flights::default(), OnceLock::new(), Mutex::default());
-        Self { inner: Arc::new(Inner { options, flights, sender, stores, fence, told }) }
+        let consent = Consent::default();
+        let inner = Inner { options, flights, sender, stores, fence, told, consent };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The user says that these texts may be sent although they look like they hold
+    /// secrets or personal data; not against `sensitive_text = "block"`.
+    pub fn consent(&self, texts: impl IntoIterator<Item = TranscriptDigest>) {
+        self.inner.consent.give(texts);
     }
 
     /// Assesses: tells what is stored, asks the rest, streams outcomes as they
@@ -128,7 +139,8 @@ impl Engine {
 
     fn prepared(&self, job: AssessJob) -> Prepared {
         let data_dir = self.inner.options.data_dir.as_deref();
-        Prepared::new(job, *self.inner.fence.get_or_init(|| fence::key(data_dir)))
+        let fence = *self.inner.fence.get_or_init(|| fence::key(data_dir));
+        Prepared::new(job, fence, self.inner.consent.clone())
     }
 
     /// A store is made only for judges whose answers may be kept.

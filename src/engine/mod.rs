@@ -33,6 +33,7 @@ mod tally;
 pub mod trust;
 pub mod trusted_projects;
 mod unanswered;
+mod withholding;
 pub mod workspace;
 
 pub use assess::Engine;
@@ -44,3 +45,4 @@ pub use plan::{JudgePlan, Plan};
 pub use recording::RecordingWriter;
 pub use tally::Flips;
 pub use trust::Trust;
+pub use withholding::{Withheld, exchanges};

@@ -12,6 +12,7 @@ use super::prepared::Prepared;
 use super::store::Store;
 use super::tally::Slot;
 use super::trust;
+use super::withholding::{self, Withheld};
 
 /// What a run would take.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,6 +23,8 @@ pub struct Plan {
     pub lacking: usize,
     /// Per judge, in the order of the job.
     pub judges: Vec<JudgePlan>,
+    /// Texts that lack answers and are not sent, for what they seem to hold.
+    pub withheld: Vec<Withheld>,
 }
 
 /// What one judge would take.
@@ -48,6 +51,7 @@ impl Plan {
     pub fn add(&mut self, more: Self) {
         self.transcripts += more.transcripts;
         self.lacking += more.lacking;
+        self.withheld.extend(more.withheld);
         for judge in more.judges {
             match self.judges.iter_mut().find(|j| j.judge == judge.judge && j.host == judge.host) {
                 Some(known) => {
@@ -90,20 +94,35 @@ impl Plan {
     }
 }
 
+/// What a transcript lacks, over all judges.
+#[derive(Clone, Default)]
+struct Lack {
+    /// Answers that would be asked for.
+    answers: bool,
+    /// Leave to ask for some.
+    consent: bool,
+}
+
 pub(super) fn plan(prepared: &Prepared, store: Option<&Arc<Store>>) -> Plan {
-    let mut lacking = vec![false; prepared.subjects.len()];
+    let mut lacking = vec![Lack::default(); prepared.subjects.len()];
     let judges = (0..prepared.job.judges.len())
         .map(|judge| of_judge(prepared, store, judge, &mut lacking))
         .collect();
-    let lacking = lacking.into_iter().filter(|lacks| *lacks).count();
-    Plan { transcripts: prepared.subjects.len(), lacking, judges }
+    let count = lacking.iter().filter(|lack| lack.answers).count();
+    let withheld = prepared.subjects.iter().zip(&lacking).filter_map(|(subject, lack)| {
+        let found = subject.sensitive.get().filter(|_| lack.consent)?;
+        let id = subject.ids.first().cloned().unwrap_or_default();
+        Some(Withheld { transcript: subject.digest, id, found: found.clone() })
+    });
+    let withheld = withheld.collect();
+    Plan { transcripts: prepared.subjects.len(), lacking: count, judges, withheld }
 }
 
 fn of_judge(
     prepared: &Prepared,
     store: Option<&Arc<Store>>,
     judge: usize,
-    lacking: &mut [bool],
+    lacking: &mut [Lack],
 ) -> JudgePlan {
     let settings = &prepared.job.judges[judge];
     let refused = trust::allowed(settings, prepared.job.trust).err();
@@ -119,7 +138,7 @@ fn of_judge(
     if settings.provider == Provider::Recorded {
         return plan;
     }
-    for transcript in 0..prepared.subjects.len() {
+    for (transcript, subject) in prepared.subjects.iter().enumerate() {
         let stored = |criterion: usize, sample: u32| {
             let key = prepared.key(Slot { transcript, judge, criterion }, sample);
             store?.get(&key).map(Outcome::Answered)
@@ -131,7 +150,14 @@ fn of_judge(
             if plan.refused.is_some() {
                 continue;
             }
-            lacking[transcript] |= !missing.is_empty();
+            if missing.is_empty() {
+                continue;
+            }
+            if !withholding::found(prepared, subject, settings).is_empty() {
+                lacking[transcript].consent = true;
+                continue;
+            }
+            lacking[transcript].answers = true;
             for group in prepared.grouped(&missing, sample) {
                 plan.calls += 1;
                 plan.tokens += prepared.prompt(judge, transcript, &group).estimated_tokens();

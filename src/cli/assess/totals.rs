@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::job;
+use crate::assessment::privacy;
 use crate::cli::report::{counted, grouped};
 use crate::cli::style::{Style, plain};
 use crate::engine::{Flips, Plan, RunSummary};
@@ -67,6 +68,12 @@ pub fn planned(plan: &Plan, style: Style) -> String {
         if let Some(why) = &judge.refused {
             out += &format!("    not asked: {}\n", plain(why));
         }
+    }
+    if !plan.withheld.is_empty() {
+        let count = counted(plan.withheld.len(), "transcript");
+        let found: Vec<_> = plan.withheld.iter().flat_map(|w| w.found.clone()).collect();
+        let kinds = privacy::kinds(&found);
+        out += &format!("{count} not sent, for what they seem to hold: {kinds}\n");
     }
     if plan.calls() > 0 {
         let hosts = plan.hosts().join(", ");
