@@ -13,6 +13,7 @@ pub mod checked;
 pub mod evidence;
 pub mod family;
 pub mod output;
+pub mod privacy;
 pub mod reply;
 #[cfg(test)]
 pub mod sample;
@@ -113,6 +114,8 @@ pub enum UnscoredReason {
     NoJudge,
     /// The judge is not trusted here.
     Untrusted,
+    /// The text holds what looks like secrets or personal data.
+    Withheld,
     /// A cap on calls or cost was reached.
     OverBudget,
 }
@@ -173,6 +176,7 @@ impl UnscoredReason {
             Self::NotRecorded => "not-recorded",
             Self::NoJudge => "no-judge",
             Self::Untrusted => "untrusted",
+            Self::Withheld => "withheld",
             Self::OverBudget => "over-budget",
         }
     }

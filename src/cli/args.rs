@@ -259,6 +259,9 @@ pub struct Assess {
     /// Write every answer to this file, to be replayed by a `recorded` judge
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Also send transcripts that seem to hold keys, e-mail addresses, phone or card numbers
+    #[arg(long)]
+    pub send_sensitive: bool,
     /// How to print
     #[arg(long, value_enum, default_value = "text")]
     pub format: DataFormat,

@@ -6,6 +6,7 @@
 
 mod cap;
 mod checkpoint;
+mod consent;
 mod dry_run;
 pub(super) mod entries;
 pub(super) mod job;
@@ -38,7 +39,7 @@ use crate::engine::workspace::{Project, data_dir, plain as plain_error};
 use crate::engine::{
     Engine, EngineOptions, Plan, RecordingWriter, RunSummary, Spending, Stopped, Trust,
 };
-use crate::rubric::{Rubric, digest};
+use crate::rubric::Rubric;
 use checkpoint::{Checkpoint, Place};
 use entries::Entry;
 use job::Asking;
@@ -187,12 +188,13 @@ impl Run<'_> {
         let done = resume::done(self.checkpoint.as_ref(), asking, &entries, out);
         let open = entries.iter().zip(&done).filter(|(_, done)| done.is_none()).map(|(e, _)| e);
         let job = asking.job(open);
-        let plan = self.engine.plan(&job);
+        let plan = consent::plan(&self.engine, &job, self.args.send_sensitive);
         if self.args.dry_run {
             self.planned.add(plan);
             self.cap = self.cap.max(asking.settings.max_cost_per_run);
             return Ok(());
         }
+        let plan = consent::settle(&self.engine, &job, plan, &entries, &mut self.session.out);
         self.within_cap(&plan, asking)?;
         let said = self.ask(asking, job, &entries)?;
         for (entry, done) in entries.iter().zip(done) {
@@ -222,7 +224,7 @@ impl Run<'_> {
         let ran = job::run(&self.engine, job, &mut self.session.out, |transcript, judges, _| {
             for entry in entries.iter().filter(|e| e.digest == transcript) {
                 let card = score(asking, entry, judges);
-                let kept = keep(checkpoint, recording, asking, entry, &card);
+                let kept = resume::keep(checkpoint, recording, asking, entry, &card);
                 trouble = trouble.take().or(kept.err());
             }
         });
@@ -312,8 +314,7 @@ impl Run<'_> {
             DataFormat::Text => {
                 let text = totals::line(&self.standings, &self.summary, style);
                 self.session.out.line(&text);
-                let flips = totals::flips(&self.summary, style);
-                self.session.out.write(&flips);
+                self.session.out.write(&totals::flips(&self.summary, style));
             }
         }
         if self.summary.cancelled {
@@ -359,34 +360,4 @@ fn result(card: &Scorecard, entry: &Entry) -> Value {
         tokens: entry.tokens,
     };
     card.to_json(&entry.transcript, about)
-}
-
-/// Writes a result to the checkpoint, and its answers to the recording.
-fn keep(
-    checkpoint: &mut Option<Checkpoint>,
-    recording: &mut Option<RecordingWriter>,
-    asking: &Asking,
-    entry: &Entry,
-    card: &Scorecard,
-) -> std::io::Result<()> {
-    if let Some(checkpoint) = checkpoint {
-        let transcript = entry.digest.to_string();
-        checkpoint.add(&result(card, entry), &asking.rubric_digest(), &transcript)?;
-    }
-    let Some(recording) = recording else { return Ok(()) };
-    for judge in &card.judges {
-        for criterion in asking.rubric.criteria.iter().filter(|c| c.is_question()) {
-            let outcome = judge.said.outcomes.get(&criterion.id);
-            let Some(answer) = outcome.and_then(|o| o.answer()) else { continue };
-            let subject = crate::engine::recording::Subject {
-                judge: &judge.said.judge,
-                transcript: &entry.transcript.id,
-                transcript_digest: entry.digest,
-                criterion: &criterion.id,
-                criterion_digest: digest::criterion(criterion),
-            };
-            recording.write(&subject, answer)?;
-        }
-    }
-    Ok(())
 }

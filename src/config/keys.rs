@@ -156,6 +156,13 @@ pub static KEYS: &[Key] = &[
         r#""strictest""#,
         "How several judges become one.",
     ),
+    key(
+        "assess",
+        "sensitive_text",
+        Kind::Choice(&["send", "ask", "block"]),
+        r#""ask""#,
+        "What happens before a transcript with what looks like keys, e-mail addresses, phone or card numbers is sent beyond this machine.",
+    ),
     key("assess", "seed", SEED, "0", "Seed of the order in which criteria are asked."),
     key(
         "assess",

@@ -73,6 +73,8 @@ pub struct Assess {
     pub isolate_sensitive: bool,
     /// How several judges become one.
     pub aggregation: Aggregation,
+    /// What happens to text that looks like it holds secrets or personal data.
+    pub sensitive_text: SensitiveText,
     /// Seed of the criteria order.
     pub seed: u64,
     /// A score this close to the threshold after the first answers is asked for again.
@@ -92,6 +94,18 @@ pub enum OnSave {
     Changed,
     /// Never.
     Off,
+}
+
+/// `assess.sensitive_text`: a transcript that seems to hold secrets or personal data,
+/// and a judge beyond this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SensitiveText {
+    /// It is sent like any other.
+    Send,
+    /// It is sent once the user has said so.
+    Ask,
+    /// It is not sent.
+    Block,
 }
 
 /// `assess.aggregation`
@@ -150,21 +164,6 @@ pub enum Provider {
     Recorded,
 }
 
-impl Provider {
-    /// The spelling in settings and output.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Anthropic => "anthropic",
-            Self::OpenAi => "openai",
-            Self::Gemini => "gemini",
-            Self::OpenAiCompatible => "openai-compatible",
-            Self::ClaudeCli => "claude-cli",
-            Self::Recorded => "recorded",
-        }
-    }
-}
-
 /// Where a setting comes from, weakest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "the names are the meaning")]
@@ -200,6 +199,21 @@ pub struct Ignore {
     pub exchange: Option<u32>,
     /// Why.
     pub reason: String,
+}
+
+impl Provider {
+    /// The name in settings and files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Anthropic => "anthropic",
+            Self::OpenAi => "openai",
+            Self::Gemini => "gemini",
+            Self::OpenAiCompatible => "openai-compatible",
+            Self::ClaudeCli => "claude-cli",
+            Self::Recorded => "recorded",
+        }
+    }
 }
 
 impl Settings {
@@ -243,6 +257,7 @@ impl Default for Assess {
             criteria_per_call: None,
             isolate_sensitive: false,
             aggregation: Aggregation::Strictest,
+            sensitive_text: SensitiveText::Ask,
             seed: 0,
             borderline: 0.05,
             max_attempts: 7,

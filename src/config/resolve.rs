@@ -8,7 +8,7 @@
 use super::keys::KEYS;
 use super::layer::{Entry, JUDGE, JudgeEntry, Layer};
 use super::value::Value;
-use super::{Aggregation, Assess, Judge, OnSave, Origin, Provider, Settings};
+use super::{Aggregation, Assess, Judge, OnSave, Origin, Provider, SensitiveText, Settings};
 use crate::finding::{Finding, Severity};
 use crate::text::Span;
 
@@ -120,6 +120,13 @@ fn apply_assess(assess: &mut Assess, name: &str, value: &Value) {
             let majority = text(value).as_deref() == Some("majority");
             assess.aggregation =
                 if majority { Aggregation::Majority } else { Aggregation::Strictest };
+        }
+        "sensitive_text" => {
+            assess.sensitive_text = match text(value).as_deref() {
+                Some("send") => SensitiveText::Send,
+                Some("block") => SensitiveText::Block,
+                _ => SensitiveText::Ask,
+            };
         }
         "max_per_save" => put_integer(&mut assess.max_per_save, value),
         "debounce_ms" => put_integer(&mut assess.debounce_ms, value),

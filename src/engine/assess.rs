@@ -16,6 +16,7 @@ use tracing::Instrument as _;
 use crate::assessment::{Mark, Outcome};
 use crate::config::Provider;
 use crate::prompt::FenceKey;
+use crate::transcript::TranscriptDigest;
 
 use super::cancel::Cancel;
 use super::estimate::Estimator;
@@ -37,6 +38,7 @@ use super::store::Store;
 use super::stores::{Opened, Stores};
 use super::tally::Slot;
 use super::trust::{self, Trust};
+use super::withholding::Consent;
 
 /// The engine; cheap to clone, all clones are one.
 #[derive(Clone, Debug)]
@@ -56,6 +58,7 @@ pub(super) struct Inner {
     ledger: OnceLock<Option<Arc<Ledger>>>,
     // Held only to look up one entry; never across an await.
     told: Mutex<HashSet<String>>,
+    consent: Consent,
 }
 
 impl Inner {
@@ -77,8 +80,16 @@ impl Engine {
         let sender = Sender::new(options.clone());
         let (flights, estimator) = (Flights::default(), Estimator::default());
         let (fence, ledger, told) = (OnceLock::new(), OnceLock::new(), Mutex::default());
-        let inner = Inner { options, flights, sender, estimator, stores, fence, ledger, told };
+        let consent = Consent::default();
+        let inner =
+            Inner { options, flights, sender, estimator, stores, fence, ledger, told, consent };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// The user says that these texts may be sent although they look like they hold
+    /// secrets or personal data; not against `sensitive_text = "block"`.
+    pub fn consent(&self, texts: impl IntoIterator<Item = TranscriptDigest>) {
+        self.inner.consent.give(texts);
     }
 
     /// Assesses: tells what is stored, asks the rest, streams outcomes as they
@@ -151,7 +162,8 @@ impl Engine {
 
     fn prepared(&self, job: AssessJob) -> Prepared {
         let data_dir = self.inner.options.data_dir.as_deref();
-        Prepared::new(job, *self.inner.fence.get_or_init(|| fence::key(data_dir)))
+        let fence = *self.inner.fence.get_or_init(|| fence::key(data_dir));
+        Prepared::new(job, fence, self.inner.consent.clone())
     }
 
     /// A store is made only for judges whose answers may be kept.

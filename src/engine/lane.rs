@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
+use crate::assessment::privacy::Sensitive;
 use crate::assessment::{Outcome, Unscored, UnscoredReason, reply};
 use crate::config::{Judge, Provider};
 
@@ -29,7 +30,7 @@ use super::run::Run;
 use super::secret::{self, Secret};
 use super::store::Row;
 use super::tally::{Heard, Slot};
-use super::{trust, unanswered};
+use super::{trust, unanswered, withholding};
 
 /// Runs one judge's lane to its end.
 pub(super) async fn run(run: Arc<Run>, judge: usize) {
@@ -162,22 +163,36 @@ impl Lane {
     /// Tells what the store knows; what it does not is grouped into calls.
     fn known(&self, round: Round) -> Vec<Ask> {
         let mut asks = Vec::new();
-        for transcript in 0..self.run.prepared.subjects.len() {
+        let prepared = &self.run.prepared;
+        for (transcript, subject) in prepared.subjects.iter().enumerate() {
             if self.run.is_over() {
                 break;
             }
-            for (sample, mut missing) in self.run.prepared.round(self.judge, transcript, round) {
+            let sensitive = withholding::found(prepared, subject, &self.settings);
+            for (sample, mut missing) in prepared.round(self.judge, transcript, round) {
                 missing.retain(|&criterion| {
                     // By now it may be settled: the first answers were enough.
                     self.run.is_open(self.slot(transcript, criterion))
                         && !self.tell_stored(transcript, criterion, sample)
                 });
-                for criteria in self.run.prepared.grouped(&missing, sample) {
+                if !sensitive.is_empty() {
+                    self.withhold(transcript, sample, &missing, sensitive);
+                    continue;
+                }
+                for criteria in prepared.grouped(&missing, sample) {
                     asks.push(Ask { transcript, sample, criteria });
                 }
             }
         }
         asks
+    }
+
+    fn withhold(&self, transcript: usize, sample: u32, criteria: &[usize], found: &[Sensitive]) {
+        for &criterion in criteria {
+            let outcome = withholding::outcome(found).into();
+            let heard = Heard { outcome, sample, cached: true };
+            self.run.hear(self.slot(transcript, criterion), heard);
+        }
     }
 
     /// Why no further call makes sense.

@@ -39,6 +39,7 @@ mod tally;
 pub mod trust;
 pub mod trusted_projects;
 mod unanswered;
+mod withholding;
 pub mod workspace;
 
 pub use assess::Engine;
@@ -51,3 +52,4 @@ pub use plan::{JudgePlan, Plan};
 pub use recording::RecordingWriter;
 pub use tally::Flips;
 pub use trust::Trust;
+pub use withholding::{Withheld, exchanges};

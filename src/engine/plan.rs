@@ -15,6 +15,7 @@ use super::prices::{Prices, Rate};
 use super::store::Store;
 use super::tally::Slot;
 use super::trust;
+use super::withholding::{self, Withheld};
 
 /// What a run would take.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,6 +26,8 @@ pub struct Plan {
     pub lacking: usize,
     /// Per judge, in the order of the job.
     pub judges: Vec<JudgePlan>,
+    /// Texts that lack answers and are not sent, for what they seem to hold.
+    pub withheld: Vec<Withheld>,
 }
 
 /// What one judge would take.
@@ -59,6 +62,7 @@ impl Plan {
     pub fn add(&mut self, more: Self) {
         self.transcripts += more.transcripts;
         self.lacking += more.lacking;
+        self.withheld.extend(more.withheld);
         for judge in more.judges {
             match self.judges.iter_mut().find(|j| j.judge == judge.judge && j.host == judge.host) {
                 Some(known) => {
@@ -118,6 +122,15 @@ impl Plan {
     }
 }
 
+/// What a transcript lacks, over all judges.
+#[derive(Clone, Default)]
+struct Lack {
+    /// Answers that would be asked for.
+    answers: bool,
+    /// Leave to ask for some.
+    consent: bool,
+}
+
 /// What a plan is made with.
 pub(super) struct Planner<'a> {
     pub(super) prepared: &'a Prepared,
@@ -129,15 +142,21 @@ pub(super) struct Planner<'a> {
 impl Planner<'_> {
     pub(super) fn plan(&self) -> Plan {
         let subjects = self.prepared.subjects.len();
-        let mut lacking = vec![false; subjects];
+        let mut lacking = vec![Lack::default(); subjects];
         let judges = (0..self.prepared.job.judges.len())
             .map(|judge| self.of_judge(judge, &mut lacking))
             .collect();
-        let lacking = lacking.into_iter().filter(|lacks| *lacks).count();
-        Plan { transcripts: subjects, lacking, judges }
+        let count = lacking.iter().filter(|lack| lack.answers).count();
+        let withheld = self.prepared.subjects.iter().zip(&lacking).filter_map(|(subject, lack)| {
+            let found = subject.sensitive.get().filter(|_| lack.consent)?;
+            let id = subject.ids.first().cloned().unwrap_or_default();
+            Some(Withheld { transcript: subject.digest, id, found: found.clone() })
+        });
+        let withheld = withheld.collect();
+        Plan { transcripts: subjects, lacking: count, judges, withheld }
     }
 
-    fn of_judge(&self, judge: usize, lacking: &mut [bool]) -> JudgePlan {
+    fn of_judge(&self, judge: usize, lacking: &mut [Lack]) -> JudgePlan {
         let settings = &self.prepared.job.judges[judge];
         let refused = trust::allowed(settings, self.prepared.job.trust).err();
         let rate = self.prices.rate(settings);
@@ -158,7 +177,7 @@ impl Planner<'_> {
         if settings.provider == Provider::Recorded {
             return plan;
         }
-        for transcript in 0..self.prepared.subjects.len() {
+        for (transcript, subject) in self.prepared.subjects.iter().enumerate() {
             let stored = |criterion: usize, sample: u32| {
                 let key = self.prepared.key(Slot { transcript, judge, criterion }, sample);
                 self.store?.get(&key).map(Outcome::Answered)
@@ -167,10 +186,14 @@ impl Planner<'_> {
                 let (there, missing): (Vec<usize>, Vec<usize>) =
                     asked.into_iter().partition(|&criterion| stored(criterion, sample).is_some());
                 plan.cached += there.len();
-                if plan.refused.is_some() {
+                if plan.refused.is_some() || missing.is_empty() {
                     continue;
                 }
-                lacking[transcript] |= !missing.is_empty();
+                if !withholding::found(self.prepared, subject, settings).is_empty() {
+                    lacking[transcript].consent = true;
+                    continue;
+                }
+                lacking[transcript].answers = true;
                 for group in self.prepared.grouped(&missing, sample) {
                     let prompt = self.prepared.prompt(judge, transcript, &group);
                     let tokens = self.estimator.tokens(&prompt, group.len(), settings, &rate);

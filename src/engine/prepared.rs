@@ -6,8 +6,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use crate::assessment::privacy::Sensitive;
 use crate::assessment::{Outcome, asked, family};
 use crate::config::{Judge, Provider};
 use crate::prompt::{self, FenceKey, Layout, Prompt, Question};
@@ -18,6 +19,7 @@ use crate::transcript::digest::TranscriptDigest;
 use super::answer_key::{AnswerKey, KeyDigest};
 use super::job::AssessJob;
 use super::tally::Slot;
+use super::withholding::Consent;
 
 /// One text of the job, with every transcript id that says it.
 #[derive(Debug)]
@@ -29,6 +31,8 @@ pub(super) struct Subject {
     pub(super) checks: Arc<BTreeMap<String, Outcome>>,
     /// The questions it is asked: indices into the rubric's criteria.
     pub(super) questions: Vec<usize>,
+    /// What looks sensitive in it, once somebody wants to know.
+    pub(super) sensitive: OnceLock<Vec<Sensitive>>,
 }
 
 /// A job with its texts told apart and its digests made.
@@ -40,10 +44,12 @@ pub(super) struct Prepared {
     pub(super) criteria: Vec<[u8; 32]>,
     /// What the boundaries are made with.
     fence: FenceKey,
+    /// The texts that may be sent whatever they hold.
+    pub(super) consent: Consent,
 }
 
 impl Prepared {
-    pub(super) fn new(job: AssessJob, fence: FenceKey) -> Self {
+    pub(super) fn new(job: AssessJob, fence: FenceKey, consent: Consent) -> Self {
         let criteria = job.rubric.criteria.iter().map(digest::criterion).collect();
         let mut subjects: Vec<Subject> = Vec::new();
         let mut seen = HashMap::new();
@@ -54,11 +60,12 @@ impl Prepared {
                 let transcript = Arc::clone(&one.transcript);
                 let questions = questions(&job, &transcript);
                 let (digest, ids, checks) = (one.digest, Vec::new(), Arc::clone(&one.checks));
-                subjects.push(Subject { transcript, digest, ids, checks, questions });
+                let sensitive = OnceLock::new();
+                subjects.push(Subject { transcript, digest, ids, checks, questions, sensitive });
             }
             subjects[index].ids.push(one.transcript.id.clone());
         }
-        Self { job, subjects, criteria, fence }
+        Self { job, subjects, criteria, fence, consent }
     }
 
     /// The judges that are asked about text of their own family, and how much of it,

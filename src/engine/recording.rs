@@ -162,7 +162,16 @@ pub(super) fn path(judge: &Judge, project: Option<&Path>) -> Result<PathBuf, Str
     if from_repository && leaves(file) {
         return Err(format!("judge {}: `file` must stay inside the project", judge.name));
     }
-    Ok(project.map_or_else(|| file.clone(), |project| project.join(file)))
+    let path = project.map_or_else(|| file.clone(), |project| project.join(file));
+    // A link inside the project may lead out of it.
+    let inside = |project: &Path| match (project.canonicalize(), path.canonicalize()) {
+        (Ok(project), Ok(real)) => real.starts_with(project),
+        _ => true,
+    };
+    if from_repository && !project.is_none_or(inside) {
+        return Err(format!("judge {}: `file` must stay inside the project", judge.name));
+    }
+    Ok(path)
 }
 
 /// Writes a recording: one line an answer, on its way to disk at once.

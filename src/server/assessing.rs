@@ -201,11 +201,15 @@ impl Session {
     pub(super) fn planned(&mut self, planned: Planned) {
         let Some(running) = self.jobs.running.get(&planned.number) else { return };
         let (about, settings) = (running.about.clone(), &running.live.settings().assess);
+        let withheld = Objection::withheld(&planned.plan, &about, settings);
         let objection = Objection::to(&planned.plan, planned.cause, &about, settings);
         match objection {
             None => {
                 self.show_progress(&planned);
                 self.jobs.ask(planned);
+                if let Some(withheld) = withheld {
+                    self.say_once(&about, withheld);
+                }
             }
             Some(objection) => {
                 self.jobs.running.remove(&planned.number);

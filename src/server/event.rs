@@ -19,6 +19,7 @@ use tower_lsp_server::jsonrpc;
 use crate::engine::AssessUpdate;
 use crate::engine::rules::Rules;
 use crate::text::document::{Change, Document};
+use crate::transcript::TranscriptDigest;
 
 use super::capabilities::ClientFlags;
 use super::jobs::Planned;
@@ -241,6 +242,8 @@ pub struct Offer {
     pub command: Command,
     /// What it is about.
     pub target: Target,
+    /// Texts that may then be sent although they seem to hold personal data.
+    pub consent: Vec<TranscriptDigest>,
 }
 
 /// The way into the main loop.

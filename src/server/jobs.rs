@@ -142,6 +142,11 @@ impl Jobs {
         Arc::clone(&self.template)
     }
 
+    /// These texts may be sent although they seem to hold personal data.
+    pub fn consent(&self, texts: Vec<TranscriptDigest>) {
+        self.engine.consent(texts);
+    }
+
     /// Reads and plans in the background; an [`Event::Planned`] follows.
     pub fn plan(&mut self, wish: Wish) {
         let number = self.begin_wish(&wish);

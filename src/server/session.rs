@@ -125,6 +125,7 @@ impl Session {
             Event::Assess(update) => self.assessed(update),
             Event::RunEnded(number) => self.run_ended(number),
             Event::Accepted(offer) => {
+                self.jobs.consent(offer.consent);
                 self.command(offer.command, &offer.target);
             }
             Event::ProgressCancelled(token) => self.jobs.cancel_token(&token),

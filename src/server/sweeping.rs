@@ -202,7 +202,8 @@ impl Session {
             self.jobs.running.remove(&number);
             return self.report_status();
         };
-        if plan.calls() == 0 && plan.judges.iter().all(|judge| judge.refused.is_none()) {
+        let refused = plan.judges.iter().any(|judge| judge.refused.is_some());
+        if plan.calls() == 0 && !refused && plan.withheld.is_empty() {
             self.jobs.running.remove(&number);
             self.report_status();
             if cause == Cause::Command {

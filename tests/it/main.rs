@@ -27,3 +27,5 @@ mod soak;
 mod survival;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod trust;

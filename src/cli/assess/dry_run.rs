@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::assessment::privacy;
 use crate::cli::report::{counted, grouped};
 use crate::cli::style::{Style, plain};
 use crate::engine::prices::Prices;
@@ -22,6 +23,12 @@ pub fn text(plan: &Plan, cap: f64, style: Style) -> String {
     let mut out = format!("{lacking} of {} to ask about\n", grouped(plan.transcripts));
     for judge in &plan.judges {
         out += &judge_text(judge, style);
+    }
+    if !plan.withheld.is_empty() {
+        let count = counted(plan.withheld.len(), "transcript");
+        let found: Vec<_> = plan.withheld.iter().flat_map(|w| w.found.clone()).collect();
+        let kinds = privacy::kinds(&found);
+        out += &format!("{count} not sent, for what they seem to hold: {kinds}\n");
     }
     let as_of = Prices::as_of();
     if plan.calls() > 0 {
@@ -120,6 +127,7 @@ pub fn json(plan: &Plan, cap: f64) -> Value {
         "estimate": true,
         "transcripts": plan.transcripts,
         "lacking": plan.lacking,
+        "withheld": plan.withheld.iter().map(|w| w.id.as_str()).collect::<Vec<_>>(),
         "calls": plan.calls(),
         "cost": cost(plan.cost(), plan.at_most()),
         "max_cost_per_run": cap.is_finite().then_some(cap),

@@ -9,13 +9,17 @@ use std::path::Path;
 use super::checkpoint::{Checkpoint, Known, Of, Place};
 use super::entries::Entry;
 use super::job::Asking;
+use crate::assessment::Scorecard;
 use crate::assessment::agree::CHECKS;
 use crate::cli::Failure;
 use crate::cli::output::Output;
 use crate::cli::report::counted;
 use crate::cli::settings::shown_path;
 use crate::cli::style::plain;
+use crate::engine::RecordingWriter;
+use crate::engine::recording::Subject;
 use crate::engine::workspace::plain as plain_error;
+use crate::rubric::digest;
 
 /// Opens the checkpoint and says what is wrong with it.
 pub fn open(path: &Path, dry_run: bool, out: &mut Output) -> Result<Option<Checkpoint>, Failure> {
@@ -65,4 +69,34 @@ pub fn done(
         out.note(&format!("{transcripts} done again: what the checkpoint says {why}"));
     }
     places
+}
+
+/// Writes a result to the checkpoint, and its answers to the recording.
+pub fn keep(
+    checkpoint: &mut Option<Checkpoint>,
+    recording: &mut Option<RecordingWriter>,
+    asking: &Asking,
+    entry: &Entry,
+    card: &Scorecard,
+) -> std::io::Result<()> {
+    if let Some(checkpoint) = checkpoint {
+        let transcript = entry.digest.to_string();
+        checkpoint.add(&super::result(card, entry), &asking.rubric_digest(), &transcript)?;
+    }
+    let Some(recording) = recording else { return Ok(()) };
+    for judge in &card.judges {
+        for criterion in asking.rubric.criteria.iter().filter(|c| c.is_question()) {
+            let outcome = judge.said.outcomes.get(&criterion.id);
+            let Some(answer) = outcome.and_then(|o| o.answer()) else { continue };
+            let subject = Subject {
+                judge: &judge.said.judge,
+                transcript: &entry.transcript.id,
+                transcript_digest: entry.digest,
+                criterion: &criterion.id,
+                criterion_digest: digest::criterion(criterion),
+            };
+            recording.write(&subject, answer)?;
+        }
+    }
+    Ok(())
 }

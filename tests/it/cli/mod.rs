@@ -90,6 +90,11 @@ impl Project {
         files
     }
 
+    /// The home folder, with the user's settings and data.
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rubricator"));
         let home: &Path = self.home.path();

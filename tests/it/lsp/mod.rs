@@ -4,8 +4,8 @@
 
 mod agree;
 mod assess;
-mod client;
-mod desk;
+pub mod client;
+pub mod desk;
 mod features;
 mod judges;
 mod lifecycle;
