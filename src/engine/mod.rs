@@ -22,6 +22,7 @@ mod prepared;
 pub mod provider;
 pub mod recording;
 mod repeat;
+mod replay;
 mod retry;
 pub mod reviews;
 pub mod rules;
