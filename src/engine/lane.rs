@@ -23,8 +23,8 @@ use super::judge::{Errand, NotSent};
 use super::keyring;
 use super::prepared::samples;
 use super::provider::{self, Call, ProviderReply};
-use super::recording::{self, Recording};
 use super::repeat::Round;
+use super::replay;
 use super::retry::Limits;
 use super::run::Run;
 use super::secret::{self, Secret};
@@ -41,7 +41,7 @@ pub(super) async fn run(run: Arc<Run>, judge: usize) {
         return run.give_up(judge, &Unscored::new(UnscoredReason::Untrusted, why));
     }
     if settings.provider == Provider::Recorded {
-        return replay(&run, judge);
+        return replay::run(&run, judge);
     }
     match keyring::of_judge(&run.engine.options, &settings).await {
         Ok(key) => {
@@ -53,31 +53,6 @@ pub(super) async fn run(run: Arc<Run>, judge: usize) {
         Err(why) => {
             run.notice(&why);
             run.give_up(judge, &Unscored::new(UnscoredReason::ProviderError, why));
-        }
-    }
-}
-
-/// Answers out of a recording.
-fn replay(run: &Run, judge: usize) {
-    let settings = &run.prepared.job.judges[judge];
-    let path = recording::path(settings, run.prepared.project());
-    let read = path.and_then(|path| {
-        Recording::read(&path)
-            .map_err(|e| format!("judge {}: {}: {e}", settings.name, path.display()))
-    });
-    let recording = match read {
-        Ok(recording) => recording,
-        Err(why) => {
-            run.notice(&why);
-            return run.give_up(judge, &Unscored::new(UnscoredReason::NotRecorded, why));
-        }
-    };
-    recording.problems.iter().for_each(|problem| run.notice(problem));
-    for (transcript, subject) in run.prepared.subjects.iter().enumerate() {
-        for &criterion in &subject.questions {
-            let slot = Slot { transcript, judge, criterion };
-            let outcome = recording.answer(&run.prepared, slot);
-            run.hear(slot, Heard { outcome, cached: true, sample: 0 });
         }
     }
 }

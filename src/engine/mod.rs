@@ -27,6 +27,7 @@ pub mod provider;
 mod purse;
 pub mod recording;
 mod repeat;
+mod replay;
 mod retry;
 pub mod reviews;
 pub mod rules;

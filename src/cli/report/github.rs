@@ -1,6 +1,7 @@
 //! A finding as a GitHub Actions annotation (workflow commands).
 
 use super::super::place::Placed;
+use super::super::style::plain;
 use crate::finding::Severity;
 
 /// The finding as one workflow command.
@@ -21,7 +22,9 @@ pub fn finding(file: &str, placed: &Placed) -> String {
 }
 
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    let text = text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    // Logs are shown by terminals too.
+    plain(&text).into_owned()
 }
 
 fn property(text: &str) -> String {

@@ -1,6 +1,7 @@
 //! Findings as JUnit XML: a suite a file, a failed case a finding.
 
 use super::super::place::Placed;
+use super::super::style::is_unsafe;
 use crate::finding::Severity;
 
 /// What comes before the suites.
@@ -54,6 +55,7 @@ fn xml(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\t' | '\n' | '\r' => out.push_str(&format!("&#{};", c as u32)),
+            c if c > '~' && is_unsafe(c) => out.push_str(&format!("&#x{:x};", c as u32)),
             c if c < ' ' || matches!(c, '\u{fffe}' | '\u{ffff}') => out.push('\u{fffd}'),
             c => out.push(c),
         }

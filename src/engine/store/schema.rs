@@ -68,7 +68,10 @@ pub(super) fn connect(path: &Path, owner: &str) -> Result<Connection, StoreError
     let mut db = Connection::open_with_flags(path, flags).map_err(failed)?;
     db.busy_timeout(BUSY).map_err(failed)?;
     db.pragma_update(None, "trusted_schema", false).map_err(failed)?;
-    let version = checked(&db, path, owner)?;
+    // One view of it: another process may be bringing it up to date.
+    let view = db.unchecked_transaction().map_err(failed)?;
+    let version = checked(&view, path, owner)?;
+    drop(view);
     if version < VERSIONS.len() {
         migrate(&mut db).map_err(failed)?;
     }

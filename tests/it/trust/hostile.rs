@@ -175,7 +175,7 @@ fn text_cannot_command_a_terminal() {
     );
     let sound = line.replacen(&format!(",{{\"role\":{escaped},\"content\":\"x\"}}"), "", 1);
     project.write("data/raw/a.jsonl", format!("{line}\n{sound}\n{{\"a\u{1b}[2J\" 1}}\n"));
-    project.write(&format!("data/raw/\u{1b}[2J.jsonl"), format!("{sound}\n"));
+    project.write("data/raw/\u{1b}[2J.jsonl", format!("{sound}\n"));
     project.write("config/rubric.yaml", RUBRIC.replace("First", "\"\\e[2J\\a\""));
     let answer = |criterion: &str| {
         format!(
