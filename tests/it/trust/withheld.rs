@@ -10,7 +10,9 @@ const HOST: &str = "http://judge.example/v1";
 /// A judge elsewhere, which the test's server stands in for as a proxy.
 fn elsewhere(setting: &str) -> Project {
     let project = project(setting);
-    project.user_settings(&judge("openai-compatible", &format!("base_url = '{HOST}'")));
+    // What that judge costs nobody knows, so the cap has to go.
+    let judge = judge("openai-compatible", &format!("base_url = '{HOST}'"));
+    project.user_settings(&format!("[assess]\nmax_cost_per_run = inf\n{judge}"));
     let telling = record("b").replace("Where is the", "I am mara@postfach-nord.de, where is the");
     project.write("data/raw/a.jsonl", format!("{}\n{telling}\n", record("a")));
     project
