@@ -68,13 +68,7 @@ struct Run<'a> {
 pub fn run(args: &Assess, session: &mut Session) -> Result<Ending, Failure> {
     let sources = targets::transcripts(&args.paths, session)?;
     let by_project = grouped_by_project(sources, session);
-    let options = EngineOptions {
-        data_dir: data_dir(),
-        price_file: prices::own_file(),
-        batch: args.batch,
-        ..EngineOptions::default()
-    };
-    let engine = Engine::new(options);
+    let engine = Engine::new(EngineOptions { batch: args.batch, ..EngineOptions::of_user() });
     let unwritable = |path: &PathBuf, e: std::io::Error| {
         Failure::new(format!("{} {}", shown_path(path), plain_error(&e)))
     };

@@ -59,7 +59,7 @@ pub fn run(args: &Judges, session: &mut Session) -> Result<Ending, Failure> {
     if let Some(name) = args.judge.iter().find(|name| !judges.iter().any(|j| j.name == **name)) {
         return Err(Failure::new(format!("there is no judge `{name}`")));
     }
-    let engine = Engine::new(EngineOptions { data_dir: data_dir(), ..EngineOptions::default() });
+    let engine = Engine::new(EngineOptions::of_user());
     let records = records(args, &project, &judges, &engine, session);
     let mut trials = if args.selftest {
         selftest::run(&project, &judges, session)?.into_iter().map(Some).collect()

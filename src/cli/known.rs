@@ -53,7 +53,7 @@ pub fn read<T>(
     mut keep: impl FnMut(Entry, Scorecard) -> T,
 ) -> Result<Vec<Shelf<T>>, Failure> {
     let sources = targets::transcripts(paths, session)?;
-    let engine = Engine::new(EngineOptions { data_dir: data_dir(), ..EngineOptions::default() });
+    let engine = Engine::new(EngineOptions::of_user());
     let mut shelves = Vec::new();
     for (project, sources) in assess::grouped_by_project(sources, session) {
         let root = project.root.clone().ok_or_else(|| {

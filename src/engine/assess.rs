@@ -76,7 +76,7 @@ impl Engine {
     /// An engine; nothing is opened or connected before it is needed.
     #[must_use]
     pub fn new(options: EngineOptions) -> Self {
-        let stores = Stores::new(options.data_dir.clone());
+        let stores = Stores::new(options.data_dir.clone().filter(|_| options.keeps_answers));
         let sender = Sender::new(options.clone());
         let (flights, estimator) = (Flights::default(), Estimator::default());
         let (fence, ledger, told) = (OnceLock::new(), OnceLock::new(), Mutex::default());

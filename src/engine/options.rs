@@ -7,13 +7,16 @@ use std::time::Duration;
 
 use super::clock::Clock;
 use super::keyring::{self, Lookup};
+use super::{prices, workspace};
 
 /// How an engine is set up.
 #[derive(Clone, Debug)]
 pub struct EngineOptions {
     /// The user's own data folder: the owner id, and the store of files outside
-    /// any project. `None`: nothing is stored.
+    /// any project, the ledger. `None`: nothing is stored.
     pub data_dir: Option<PathBuf>,
+    /// Answers are kept; where not, they are asked anew each time.
+    pub keeps_answers: bool,
     /// The user's own price list, read anew for every plan and run.
     pub price_file: Option<PathBuf>,
     /// Looks up an environment variable that holds a key.
@@ -33,6 +36,7 @@ impl Default for EngineOptions {
     fn default() -> Self {
         Self {
             data_dir: None,
+            keeps_answers: true,
             price_file: None,
             env: |name| std::env::var(name).ok(),
             keyring: keyring::read,
@@ -40,5 +44,14 @@ impl Default for EngineOptions {
             batch: false,
             clock: Clock::real(),
         }
+    }
+}
+
+impl EngineOptions {
+    /// With the folders and the price list of the user whose command line this is.
+    #[must_use]
+    pub fn of_user() -> Self {
+        let (data_dir, price_file) = (workspace::data_dir(), prices::own_file());
+        Self { data_dir, price_file, ..Self::default() }
     }
 }

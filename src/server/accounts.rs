@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::analysis::judges::{JudgeFacts, JudgeState};
+use crate::analysis::judges::{JudgeFacts, JudgeState, Paid};
 use crate::config::{Judge, Settings};
+use crate::engine::spend::Spend;
 use crate::engine::trust;
 
 use super::projects::Live;
@@ -57,10 +58,11 @@ impl Accounts {
 
     /// What is known of a project's judges, in the order of its settings.
     #[must_use]
-    pub fn judges(&self, live: &Live) -> Vec<JudgeFacts> {
+    pub fn judges(&self, live: &Live, spend: &Spend) -> Vec<JudgeFacts> {
         let settings = live.settings();
         let facts = |judge: &Judge| JudgeFacts {
             state: self.state(live, &judge.name),
+            paid: paid(spend, &judge.name),
             ..facts(judge, settings)
         };
         settings.judges.iter().map(facts).collect()
@@ -80,6 +82,18 @@ impl Accounts {
     }
 }
 
+/// What this project has paid a judge; `None` as long as the ledger says nothing:
+/// it may not be read yet.
+fn paid(spend: &Spend, judge: &str) -> Option<Paid> {
+    let line = spend.of_judge(judge);
+    (!spend.total.is_empty()).then_some(Paid {
+        today: line.today.usd,
+        all: line.all.usd,
+        calls: line.all.calls,
+        unpriced: line.all.unpriced,
+    })
+}
+
 fn facts(judge: &Judge, settings: &Settings) -> JudgeFacts {
     let provider = judge.provider.name();
     let model = format!("{provider} {}", judge.model).trim_end().to_owned();
@@ -91,6 +105,14 @@ fn facts(judge: &Judge, settings: &Settings) -> JudgeFacts {
         run_cap: settings.assess.max_cost_per_run,
         ..JudgeFacts::default()
     }
+}
+
+/// What was spent in all, as `rubricator/status` carries it: USD today and ever, and
+/// calls of unknown cost.
+#[must_use]
+pub fn spent(spend: &Spend) -> Value {
+    let line = spend.of_all();
+    json!({"today_usd": line.today.usd, "all_usd": line.all.usd, "unpriced_calls": line.all.unpriced})
 }
 
 /// The judges as `rubricator/status` carries them.

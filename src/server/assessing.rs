@@ -342,6 +342,7 @@ impl Session {
             "detail": detail.trim_start(),
             "running": running,
             "judges": accounts::status(&judges),
+            "spend": accounts::spent(&self.jobs.spend(None)),
         }));
     }
 
@@ -352,6 +353,10 @@ impl Session {
             self.documents.values().map(|document| &document.live).collect();
         lives.sort_by(|a, b| a.project.root.cmp(&b.project.root));
         lives.retain(|live| seen.insert(live.project.root.clone()));
-        lives.into_iter().flat_map(|live| self.accounts.judges(live)).collect()
+        let facts = |live: &Arc<Live>| {
+            let spend = self.jobs.spend(live.project.root.as_deref());
+            self.accounts.judges(live, &spend)
+        };
+        lives.into_iter().flat_map(facts).collect()
     }
 }

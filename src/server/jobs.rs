@@ -6,7 +6,7 @@
 //! blocks: reading transcripts, planning and asking happen off the main loop.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,7 @@ use crate::analysis::rubric_lenses::money;
 use crate::engine::{
     AssessJob, AssessUpdate, Cancel, Engine, Plan, RunSummary, Spending, Stopped, Trust,
 };
+use crate::engine::spend::Spend;
 use crate::prompt::Template;
 use crate::text::Span;
 use crate::text::document::Document;
@@ -140,6 +141,12 @@ impl Jobs {
     #[must_use]
     pub fn template(&self) -> Arc<Template> {
         Arc::clone(&self.template)
+    }
+
+    /// What was spent on a project and in all. Never waits.
+    #[must_use]
+    pub fn spend(&self, root: Option<&Path>) -> Spend {
+        self.engine.spend(root)
     }
 
     /// These texts may be sent although they seem to hold personal data.

@@ -50,7 +50,9 @@ pub fn run(
     let mut said = HashMap::new();
     if !tried.is_empty() {
         // Without a data folder nothing is stored, and nothing is known.
-        let engine = Engine::new(EngineOptions::default());
+        // What it costs is written down; what is said about canaries is not kept.
+        let engine =
+            Engine::new(EngineOptions { keeps_answers: false, ..EngineOptions::of_user() });
         let trust = if session.untrusted { Trust::Denied } else { Trust::Given };
         let job = asked(project, tried.clone(), &canaries, trust);
         let ran = job::run(&engine, job, &mut session.out, |_, _, _| {});

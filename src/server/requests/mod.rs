@@ -57,7 +57,8 @@ fn snapshot(session: &mut Session, uri: &Uri) -> Option<Snapshot> {
     // All of a usual file, the beginning of a huge one: better than nothing yet.
     document.read_on();
     let census = session.sweeps.census(&document.live.project.root);
-    let judges = session.accounts.judges(&document.live);
+    let spend = session.jobs.spend(document.live.project.root.as_deref());
+    let judges = session.accounts.judges(&document.live, &spend);
     (!document.desynced).then(|| Snapshot { census, judges, ..Snapshot::of(document, client) })
 }
 
