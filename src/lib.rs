@@ -39,6 +39,7 @@ pub mod cli;
 pub mod config;
 pub mod engine;
 pub mod finding;
+pub mod fixup;
 pub mod prompt;
 pub mod review;
 pub mod rubric;
