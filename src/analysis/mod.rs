@@ -9,6 +9,7 @@ pub mod hints;
 pub mod hover;
 pub mod lenses;
 pub mod record;
+pub mod rubric_lenses;
 #[cfg(test)]
 mod samples;
 pub mod symbols;

@@ -16,6 +16,7 @@ pub mod reply;
 #[cfg(test)]
 pub mod sample;
 pub mod score;
+pub mod statistics;
 pub mod trust;
 
 pub use agree::{Scorecard, Standing, scorecard};

@@ -7,6 +7,7 @@
 mod checkpoint;
 pub(super) mod entries;
 pub(super) mod job;
+mod resume;
 mod text;
 mod totals;
 
@@ -31,7 +32,7 @@ use crate::engine::workspace::{Project, data_dir, plain as plain_error};
 use crate::engine::{Engine, EngineOptions, Plan, RecordingWriter, RunSummary, Trust};
 use crate::rubric::{Rubric, digest};
 use crate::text::nearest::nearest;
-use checkpoint::Checkpoint;
+use checkpoint::{Checkpoint, Place};
 use entries::Entry;
 use job::Asking;
 
@@ -60,8 +61,10 @@ pub fn run(args: &Assess, session: &mut Session) -> Result<Ending, Failure> {
     let unwritable = |path: &PathBuf, e: std::io::Error| {
         Failure::new(format!("{} {}", shown_path(path), plain_error(&e)))
     };
-    let open = |path: &PathBuf| Checkpoint::open(path).map_err(|e| unwritable(path, e));
-    let checkpoint = args.checkpoint.as_ref().map(open).transpose()?;
+    let checkpoint = match &args.checkpoint {
+        Some(path) => resume::open(path, args.dry_run, &mut session.out)?,
+        None => None,
+    };
     let create = |path: &PathBuf| RecordingWriter::create(path).map_err(|e| unwritable(path, e));
     let recording = args.record.as_ref().filter(|_| !args.dry_run).map(create).transpose()?;
     let mut run = Run {
@@ -171,20 +174,20 @@ impl Run<'_> {
 
     /// Assesses some transcripts, or says what that would take.
     fn chunk(&mut self, asking: &Asking, entries: Vec<Entry>) -> Result<(), Failure> {
-        let done = |e: &Entry| self.checkpoint.as_ref()?.done(&e.file, &e.transcript.id).cloned();
-        let done: Vec<Option<Value>> = entries.iter().map(done).collect();
+        let out = &mut self.session.out;
+        let done = resume::done(self.checkpoint.as_ref(), asking, &entries, out);
         let open = entries.iter().zip(&done).filter(|(_, done)| done.is_none()).map(|(e, _)| e);
         let job = asking.job(open);
         let plan = self.engine.plan(&job);
         if self.args.dry_run {
-            totals::add_plan(&mut self.planned, plan);
+            self.planned.add(plan);
             return Ok(());
         }
         self.within_cap(&plan, &asking.settings)?;
         let said = self.ask(asking, job, &entries)?;
         for (entry, done) in entries.iter().zip(done) {
             match done {
-                Some(result) => self.print_done(&result),
+                Some(place) => self.print_done(place)?,
                 None => {
                     let judges = said.get(&entry.digest).map_or(&[][..], Vec::as_slice);
                     let card = score(asking, entry, judges);
@@ -256,7 +259,10 @@ impl Run<'_> {
     }
 
     /// Prints what an earlier run left in the checkpoint.
-    fn print_done(&mut self, result: &Value) {
+    fn print_done(&mut self, place: Place) -> Result<(), Failure> {
+        let Some(checkpoint) = &mut self.checkpoint else { return Ok(()) };
+        let changed = |e| Failure::new(format!("the checkpoint changed meanwhile: {e}"));
+        let result = &checkpoint.result(place).map_err(changed)?;
         let text = |key: &str| result.get(key).and_then(Value::as_str).unwrap_or("");
         *self.standings.entry(text("standing").to_owned()).or_default() += 1;
         let complete = result.get("unscored").and_then(Value::as_array).is_none_or(Vec::is_empty);
@@ -269,6 +275,7 @@ impl Run<'_> {
             }
             _ => self.print_json(result),
         }
+        Ok(())
     }
 
     fn print_json(&mut self, result: &Value) {
@@ -356,7 +363,8 @@ fn keep(
     card: &Scorecard,
 ) -> std::io::Result<()> {
     if let Some(checkpoint) = checkpoint {
-        checkpoint.add(&result(card, entry))?;
+        let transcript = entry.digest.to_string();
+        checkpoint.add(&result(card, entry), &asking.rubric_digest(), &transcript)?;
     }
     let Some(recording) = recording else { return Ok(()) };
     for judge in &card.judges {

@@ -8,13 +8,13 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use crate::assessment::{Mark, Outcome};
 use crate::config::Provider;
 use crate::prompt::FenceKey;
 
+use super::cancel::Cancel;
 use super::fence;
 use super::flight::Flights;
 use super::job::{AssessJob, AssessUpdate, RunSummary};
@@ -57,14 +57,15 @@ impl Engine {
     }
 
     /// Assesses: tells what is stored, asks the rest, streams outcomes as they
-    /// come. Cancelling drops every call under way, down to its socket; what was
-    /// answered before is kept.
+    /// come. Cancelling drops every call under way (or those about one transcript),
+    /// down to the socket; what was answered before is kept.
     pub async fn assess(
         &self,
         job: AssessJob,
-        cancel: CancellationToken,
+        cancel: impl Into<Cancel>,
         updates: UnboundedSender<AssessUpdate>,
     ) -> RunSummary {
+        let cancel = cancel.into();
         let span = tracing::info_span!("assess", generation = job.generation);
         self.run(job, cancel, updates).instrument(span).await
     }
@@ -72,7 +73,7 @@ impl Engine {
     async fn run(
         &self,
         job: AssessJob,
-        cancel: CancellationToken,
+        cancel: Cancel,
         updates: UnboundedSender<AssessUpdate>,
     ) -> RunSummary {
         let prepared = self.prepared(job);

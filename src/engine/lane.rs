@@ -2,7 +2,7 @@
 //!
 //! Invariant: a key with an answer, or being asked, is never asked again; an
 //! answer is on disk before it is told; a call is dropped, socket and all, the
-//! moment the run is cancelled.
+//! moment the run is cancelled or its transcript dropped.
 
 use std::sync::{Arc, OnceLock};
 
@@ -118,7 +118,7 @@ impl Lane {
                 judge = lane.settings.name,
                 criteria = ask.criteria.len()
             );
-            calls.spawn(async move { lane.settle(ask).await }.instrument(span));
+            calls.spawn(async move { lane.settle_wanted(ask).await }.instrument(span));
         }
         while calls.join_next().await.is_some() {}
         if let Some(why) = lane.stopped.get() {
@@ -158,6 +158,18 @@ impl Lane {
         true
     }
 
+    /// Settles an ask, unless its transcript is dropped first.
+    async fn settle_wanted(&self, ask: Ask) {
+        let transcript = ask.transcript;
+        let digest = self.run.prepared.subjects[transcript].digest;
+        if !self.run.cancel.is_dropped(digest) {
+            self.settle(ask).await;
+        }
+        if self.run.cancel.is_dropped(digest) && !self.run.cancel.is_cancelled() {
+            self.run.drop_transcript(self.judge, transcript);
+        }
+    }
+
     /// Settles every criterion of an ask: asks what nobody asks, waits for the
     /// rest, and takes over what others gave up.
     async fn settle(&self, ask: Ask) {
@@ -179,9 +191,10 @@ impl Lane {
             if !ours.is_empty() && self.call(transcript, sample, ours).await.is_none() {
                 return;
             }
+            let digest = self.run.prepared.subjects[transcript].digest;
             for (criterion, waiter) in theirs {
                 let outcome = tokio::select! {
-                    () = self.run.cancel.cancelled() => return,
+                    () = self.run.cancel.dropped(digest) => return,
                     outcome = waiter.outcome() => outcome,
                 };
                 match outcome {
@@ -206,7 +219,7 @@ impl Lane {
         let criteria: Vec<usize> = asked.iter().map(|(criterion, _)| *criterion).collect();
         let prompt = self.run.prepared.prompt(self.judge, transcript, &criteria);
         let reply = tokio::select! {
-            () = self.run.cancel.cancelled() => return None,
+            () = self.run.cancel.dropped(subject.digest) => return None,
             reply = self.send(&prompt, subject.digest.0[0]) => reply?,
         };
         let id = |c: &usize| self.run.prepared.criterion(*c).id.as_str();

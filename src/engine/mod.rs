@@ -2,6 +2,7 @@
 
 pub mod answer_key;
 pub mod assess;
+pub mod cancel;
 pub mod disk;
 mod fence;
 pub mod flight;
@@ -25,6 +26,7 @@ pub mod trusted_projects;
 pub mod workspace;
 
 pub use assess::Engine;
+pub use cancel::Cancel;
 pub use job::{AssessJob, AssessUpdate, JobTranscript, RunSummary};
 pub use options::EngineOptions;
 pub use plan::{JudgePlan, Plan};

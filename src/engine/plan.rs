@@ -43,6 +43,23 @@ pub struct JudgePlan {
 }
 
 impl Plan {
+    /// Adds what a further part would take.
+    pub fn add(&mut self, more: Self) {
+        self.transcripts += more.transcripts;
+        self.lacking += more.lacking;
+        for judge in more.judges {
+            match self.judges.iter_mut().find(|j| j.judge == judge.judge && j.host == judge.host) {
+                Some(known) => {
+                    known.calls += judge.calls;
+                    known.cached += judge.cached;
+                    known.tokens += judge.tokens;
+                    known.cost = known.cost.zip(judge.cost).map(|(a, b)| a + b);
+                }
+                None => self.judges.push(judge),
+            }
+        }
+    }
+
     /// Calls over all judges.
     #[must_use]
     pub fn calls(&self) -> usize {

@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedSender;
-use tokio_util::sync::CancellationToken;
 
 use crate::assessment::{JudgeOutcomes, Unscored, UnscoredReason};
 use crate::config::{Judge, Provider};
 
 use super::assess::Inner;
+use super::cancel::Cancel;
 use super::job::{AssessUpdate, RunSummary};
 use super::prepared::{Prepared, samples};
 use super::provider::Usage;
@@ -25,7 +25,7 @@ use super::trust;
 pub(super) struct Run {
     pub(super) engine: Arc<Inner>,
     pub(super) prepared: Prepared,
-    pub(super) cancel: CancellationToken,
+    pub(super) cancel: Cancel,
     pub(super) store: Option<Arc<Store>>,
     names: Vec<Arc<str>>,
     ids: Vec<Arc<str>>,
@@ -49,7 +49,7 @@ impl Run {
         engine: Arc<Inner>,
         prepared: Prepared,
         store: Option<Arc<Store>>,
-        cancel: CancellationToken,
+        cancel: Cancel,
         updates: UnboundedSender<AssessUpdate>,
     ) -> Self {
         let names = prepared.job.judges.iter().map(|j| j.name.as_str().into()).collect();
@@ -106,6 +106,12 @@ impl Run {
     /// Nobody asks this judge's remaining questions, and this is why: no call is made.
     pub(super) fn give_up(&self, judge: usize, why: &Unscored) {
         self.close(|slot| slot.judge == judge, why, true);
+    }
+
+    /// Nobody wants this judge's answers about a transcript any more.
+    pub(super) fn drop_transcript(&self, judge: usize, transcript: usize) {
+        let dropped = |slot: &Slot| slot.judge == judge && slot.transcript == transcript;
+        self.close(dropped, &cancelled_outcome(), false);
     }
 
     /// One call more is sent.

@@ -125,6 +125,28 @@ pub enum ExampleLabel {
     BorderlineFail,
 }
 
+impl Subjectivity {
+    /// Its name in the YAML.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+
+    /// How many calibration examples are expected, at least and at most.
+    #[must_use]
+    pub const fn examples(self) -> (usize, usize) {
+        match self {
+            Self::Low => (2, 3),
+            Self::Medium => (4, 5),
+            Self::High => (6, 8),
+        }
+    }
+}
+
 impl Rubric {
     /// The criterion with this id.
     #[must_use]

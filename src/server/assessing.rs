@@ -5,33 +5,38 @@
 //! once. Only answers to what a transcript says now are missing; everything else
 //! costs nothing to show again.
 
+use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tower_lsp_server::gen_lsp_types::{MessageType, Uri};
 
+use crate::analysis::hints::counted;
 use crate::config::OnSave;
-use crate::engine::{AssessUpdate, Plan, Trust, trusted_projects};
+use crate::engine::{AssessUpdate, Trust, trusted_projects};
 
-use super::event::Offer;
-use super::jobs::{self, Cause, Planned, Wish};
-use super::judgements::Said;
+use super::jobs::{self, About, Cause, Planned, Wish};
+use super::judgements::said;
+use super::objection::Objection;
 use super::open_document::OpenDocument;
 use super::outbox::{Step, Surface};
+use super::projects::Live;
 use super::requests::execute_command::{Accepted, Target};
 use super::session::Session;
 use super::shelf::Record;
-use super::uri;
 
 impl Session {
     /// A transcript file was saved.
     pub(super) fn assess_saved(&mut self, uri: &Uri) {
         let Some(document) = self.documents.get(uri) else { return };
-        let settings = &document.live.settings().assess;
-        if settings.on_save == OnSave::Off || document.transcripts().is_none() {
+        let live = Arc::clone(&document.live);
+        if document.transcripts().is_none() {
             return;
         }
+        self.sweeps.outdated(&live.project.root);
+        let settings = &live.settings().assess;
         let debounce = Duration::from_millis(settings.debounce_ms);
-        if self.saves.saved(uri, Instant::now(), debounce) {
+        if settings.on_save != OnSave::Off && self.saves.saved(uri, Instant::now(), debounce) {
             self.want(uri);
         }
     }
@@ -51,7 +56,15 @@ impl Session {
                 .unwrap_or(0),
         );
         for uri in self.saves.due(now, debounce) {
-            self.want(&uri);
+            let rubric = self.documents.get(&uri).filter(|d| d.is_rubric_in_force());
+            match rubric.map(|document| Arc::clone(&document.live)) {
+                // Not read yet: as soon as it is.
+                Some(live) if live.rules.is_none() => {
+                    self.reassess.insert(live.project.root.clone());
+                }
+                Some(live) => self.assess_with_rubric(&live),
+                None => self.want(&uri),
+            }
         }
     }
 
@@ -82,9 +95,25 @@ impl Session {
         if document.recalling || !std::mem::take(&mut document.wants_assessment) {
             return;
         }
-        if let Some(wish) = self.wish(uri, Cause::Save, &|_| true) {
+        self.drop_gone(uri);
+        if let Some(wish) = self.wish(uri, Cause::Save, &|r| !self.is_being_asked(uri, r)) {
             self.jobs.plan(wish);
         }
+    }
+
+    /// Nobody wants to know any more what judges say of texts that a document has
+    /// left behind: their calls are dropped, the others go on.
+    fn drop_gone(&mut self, uri: &Uri) {
+        let open = self.documents.values().filter_map(OpenDocument::transcripts);
+        let says: HashSet<_> =
+            open.flat_map(|file| file.shelf().records().filter_map(|r| r.digest())).collect();
+        self.jobs.drop_gone(uri, &|digest| says.contains(&digest));
+    }
+
+    fn is_being_asked(&self, uri: &Uri, record: &Record<'_>) -> bool {
+        let panel = self.documents.get(uri).and_then(|document| document.live.panel());
+        let asked = |panel, digest| self.jobs.is_asking(digest, panel);
+        panel.zip(record.digest()).is_some_and(|(panel, digest)| asked(panel, digest))
     }
 
     fn set_recalling(&mut self, uri: &Uri) {
@@ -110,14 +139,14 @@ impl Session {
             cause,
             text: document.text.clone(),
             transcripts,
-            panel: std::sync::Arc::clone(panel),
-            live: std::sync::Arc::clone(&document.live),
-            trust: self.trust(document),
+            panel: Arc::clone(panel),
+            live: Arc::clone(&document.live),
+            trust: self.trust_in(&document.live),
         })
     }
 
-    fn trust(&self, document: &OpenDocument) -> Trust {
-        match (self.trusted, &document.live.project.root, &self.data_dir) {
+    pub(super) fn trust_in(&self, live: &Live) -> Trust {
+        match (self.trusted, &live.project.root, &self.data_dir) {
             (Some(false), ..) => Trust::Denied,
             (Some(true), ..) => Trust::Given,
             (None, Some(root), Some(data)) if trusted_projects::is_trusted(data, root) => {
@@ -144,83 +173,39 @@ impl Session {
             Some(id) => record.outline().is_some_and(|outline| *outline.id == **id),
             None => true,
         };
-        match self.wish(&uri, Cause::Command, &named) {
+        let wanted = |record: &Record<'_>| named(record) && !self.is_being_asked(&uri, record);
+        match self.wish(&uri, Cause::Command, &wanted) {
             Some(wish) => {
                 self.jobs.plan(wish);
                 Accepted::yes()
+            }
+            None if self.wish(&uri, Cause::Command, &named).is_some() => {
+                Accepted::no("the judges are being asked about this already")
             }
             None => Accepted::no("every judge has answered everything about this text already"),
         }
     }
 
-    /// `rubricator.assessAll`
-    pub(super) fn assess_all(&mut self) -> Accepted {
-        let uris: Vec<Uri> = self.documents.keys().cloned().collect();
-        let all = uris
-            .into_iter()
-            .map(|uri| self.assess_now(&Target { uri: uri.0, ..Target::default() }));
-        let accepted = all.filter(|answer| *answer == Accepted::yes()).count();
-        match accepted {
-            0 => Accepted::no("no open transcript lacks an answer"),
-            _ => Accepted::yes(),
-        }
-    }
-
     /// A job was read and planned: asks, or says why not.
     pub(super) fn planned(&mut self, planned: Planned) {
-        if !self.jobs.running.contains_key(&planned.number) {
-            return;
-        }
-        match self.objection(&planned) {
+        let Some(running) = self.jobs.running.get(&planned.number) else { return };
+        let (about, settings) = (running.about.clone(), &running.live.settings().assess);
+        let objection = Objection::to(&planned.plan, planned.cause, &about, settings);
+        match objection {
             None => {
                 self.show_progress(&planned);
                 self.jobs.ask(planned);
             }
             Some(objection) => {
                 self.jobs.running.remove(&planned.number);
-                self.say_once(&planned.uri, objection);
+                self.report_status();
+                self.say_once(&about, objection);
             }
         }
     }
 
-    /// Why a job is not sent.
-    fn objection(&self, planned: &Planned) -> Option<Objection> {
-        let Planned { plan, job, cause, uri, .. } = planned;
-        let refusals = plan.judges.iter().filter_map(|judge| {
-            judge.refused.as_ref().map(|why| format!("{}: {why}", judge.judge))
-        });
-        let refusals: Vec<String> = refusals.collect();
-        if !refusals.is_empty() {
-            let message = format!("Nothing was assessed. {}", refusals.join(". "));
-            return Some(Objection { message, offer: None });
-        }
-        let (settings, count) = (&job.settings, plan.lacking);
-        if plan.calls() == 0 || *cause == Cause::Command {
-            return None;
-        }
-        let why = match plan.cost() {
-            None if settings.max_cost_per_save.is_finite() => {
-                "a judge has no known price (`max_cost_per_save = inf` removes the cap)".to_owned()
-            }
-            Some(cost) if cost > settings.max_cost_per_save => format!(
-                "that would cost {}, over `max_cost_per_save` ({})",
-                jobs::money(cost),
-                jobs::money(settings.max_cost_per_save)
-            ),
-            _ if count > settings.max_per_save => {
-                format!("that is over `max_per_save` ({})", settings.max_per_save)
-            }
-            _ => return None,
-        };
-        let name = uri::file_name(uri);
-        let message =
-            format!("{count} transcripts of {name} lack answers, and nothing was sent: {why}.");
-        let button = format!("Assess {count} transcripts ({})", price(plan));
-        let target = Target { uri: uri.0.clone(), ..Target::default() };
-        Some(Objection { message, offer: Some(Offer { button, target }) })
-    }
-
-    fn say_once(&mut self, uri: &Uri, objection: Objection) {
+    fn say_once(&mut self, about: &About, objection: Objection) {
+        let (About::Document(uri) | About::Project(_, uri)) = about;
         if !self.said.insert((uri.clone(), objection.message.clone())) {
             return;
         }
@@ -233,8 +218,7 @@ impl Session {
     fn show_progress(&mut self, planned: &Planned) {
         let Some(running) = self.jobs.running.get_mut(&planned.number) else { return };
         if planned.plan.calls() > 0 && self.client.progress {
-            let count = planned.plan.lacking;
-            let title = format!("Assessing {count} transcripts");
+            let title = format!("Assessing {}", counted(planned.plan.lacking, "transcript"));
             running.progress = Some(self.outbox.progress(&jobs::token(planned.number), title));
         }
         running.line = format!("assessing {}", planned.plan.lacking);
@@ -243,12 +227,13 @@ impl Session {
 
     /// What was known without a call.
     pub(super) fn recalled(&mut self, number: u64, updates: Vec<AssessUpdate>) {
-        let uri = self.jobs.running.get(&number).map(|running| running.uri.clone());
         for update in updates {
             self.assessed(update);
         }
-        self.jobs.running.remove(&number);
-        if let Some(document) = uri.and_then(|uri| self.documents.get_mut(&uri)) {
+        let Some(running) = self.jobs.running.remove(&number) else { return };
+        if let About::Document(uri) = running.about
+            && let Some(document) = self.documents.get_mut(&uri)
+        {
             document.recalling = false;
             document.touch();
         }
@@ -259,22 +244,16 @@ impl Session {
         let number = jobs::number_of(&update);
         let Some(running) = self.jobs.running.get_mut(&number) else { return };
         match update {
-            AssessUpdate::Outcome {
-                transcript,
-                judge,
-                criterion,
-                outcome,
-                cached,
-                recorded,
-                ..
-            } => {
-                let keys =
-                    running.panel.judge_key(&judge).zip(running.panel.criterion_key(&criterion));
-                let Some((judge_key, criterion_key)) = keys else { return };
-                let said =
-                    Said { judge, judge_key, criterion, criterion_key, outcome, cached, recorded };
-                self.judgements.note(transcript, said);
-                self.heard.insert(transcript);
+            AssessUpdate::Outcome { transcript, ref outcome, .. } => {
+                // Nobody wants to read that a text was dropped that is gone.
+                let dropped = running.cancel.is_dropped(transcript);
+                if dropped && !running.cancel.is_cancelled() && outcome.answer().is_none() {
+                    return;
+                }
+                for (transcript, said) in said([update], &running.panel) {
+                    self.judgements.note(transcript, said);
+                    self.heard.insert(transcript);
+                }
             }
             AssessUpdate::Progress { done, total, elapsed, cost, .. } => {
                 running.line = jobs::line(done, total, elapsed, cost);
@@ -303,6 +282,7 @@ impl Session {
         if self.client.refresh_lenses {
             self.outbox.refresh(Surface::Lenses);
         }
+        self.count_after(&running.about, &running.live);
         self.report_status();
     }
 
@@ -319,7 +299,7 @@ impl Session {
         }
     }
 
-    fn report_status(&self) {
+    pub(super) fn report_status(&self) {
         let lines: Vec<&str> = self.jobs.running.values().map(|r| r.line.as_str()).collect();
         let lines: Vec<&str> = lines.into_iter().filter(|line| !line.is_empty()).collect();
         let running = !lines.is_empty();
@@ -330,14 +310,4 @@ impl Session {
             "running": running,
         }));
     }
-}
-
-/// Why a job is not sent, and what the user can do.
-struct Objection {
-    message: String,
-    offer: Option<Offer>,
-}
-
-fn price(plan: &Plan) -> String {
-    plan.cost().map_or_else(|| "price unknown".to_owned(), jobs::money)
 }

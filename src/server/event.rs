@@ -23,7 +23,8 @@ use crate::text::document::Change;
 use super::capabilities::ClientFlags;
 use super::jobs::Planned;
 use super::look::Known;
-use super::requests::execute_command::Target;
+use super::requests::execute_command::{Command, Target};
+use super::sweep::{Sweep, Swept};
 
 /// One thing that happened.
 #[derive(Debug)]
@@ -90,6 +91,13 @@ pub enum Event {
         /// The survey.
         survey: Arc<AtomicBool>,
     },
+    /// A project was passed over.
+    Swept {
+        /// The pass.
+        sweep: Arc<Sweep>,
+        /// What it found; `None` when it was cancelled.
+        swept: Option<Box<Swept>>,
+    },
     /// A job was read and planned.
     Planned(Box<Planned>),
     /// Known answers were looked up.
@@ -131,6 +139,7 @@ impl Event {
             Self::RulesRead { .. } => "rules",
             Self::Surveyed { .. } => "survey",
             Self::SurveyEnded { .. } => "survey's end",
+            Self::Swept { .. } => "swept",
             Self::Planned(_) => "planned",
             Self::Recalled { .. } => "recalled",
             Self::Assess(_) => "assess",
@@ -228,7 +237,9 @@ impl<T> Reply<T> {
 pub struct Offer {
     /// What the button says.
     pub button: String,
-    /// What is assessed when it is pressed.
+    /// What happens when it is pressed.
+    pub command: Command,
+    /// What it is about.
     pub target: Target,
 }
 

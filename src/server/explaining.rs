@@ -5,12 +5,13 @@
 
 use tower_lsp_server::gen_lsp_types::{MessageType, Uri};
 
-use crate::analysis::lenses;
+use crate::analysis::{lenses, rubric_lenses};
 
 use super::open_document::{Content, OpenDocument};
 use super::requests::execute_command::{Accepted, Target};
 use super::session::Session;
 use super::shelf::Record;
+use super::snapshot::{Known, Snapshot};
 
 impl Session {
     /// Shows what is known about the target as a message.
@@ -20,7 +21,14 @@ impl Session {
             return Accepted::no("this file is not open in the editor");
         };
         document.catch_up();
-        let text = explanation(document, target.transcript.as_deref());
+        let census = self.sweeps.census(&document.live.project.root);
+        let snapshot = Snapshot { census, ..Snapshot::of(document, self.client.clone()) };
+        let mut text = explanation(document, target.transcript.as_deref());
+        if let Some(criterion) =
+            target.criterion.as_deref().and_then(|id| of_criterion(&snapshot, id))
+        {
+            text = format!("{text}\n{criterion}");
+        }
         self.outbox.message(MessageType::Info, text);
         Accepted::yes()
     }
@@ -70,6 +78,14 @@ fn project(document: &OpenDocument) -> String {
     let judges: Vec<&str> = live.settings().judges.iter().map(|j| j.name.as_str()).collect();
     let judges = if judges.is_empty() { "none".to_owned() } else { judges.join(", ") };
     format!("Project: {root} · {rubric} · judges: {judges}")
+}
+
+/// What became of a criterion over the project.
+fn of_criterion(snapshot: &Snapshot, id: &str) -> Option<String> {
+    let Known::Rubric(parsed) = &snapshot.content else { return None };
+    let criterion = parsed.rubric.as_ref()?.criterion(id)?;
+    let facts = rubric_lenses::criterion(criterion, snapshot.counted(criterion));
+    Some(format!("{id}, {}: {facts}", criterion.name))
 }
 
 fn of_record(record: &Record<'_>, limit: usize) -> String {

@@ -5,16 +5,19 @@
 //! what a run that was cancelled or forgotten still says is dropped. Nothing here
 //! blocks: reading transcripts, planning and asking happen off the main loop.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
-use tokio_util::sync::CancellationToken;
 use tower_lsp_server::gen_lsp_types::Uri;
 
-use crate::engine::{AssessJob, AssessUpdate, Engine, JobTranscript, Plan, Trust};
+use crate::analysis::rubric_lenses::money;
+use crate::engine::{
+    AssessJob, AssessUpdate, Cancel, Engine, JobTranscript, Plan, RunSummary, Trust,
+};
 use crate::prompt::Template;
 use crate::text::Span;
 use crate::text::document::Document;
@@ -25,6 +28,8 @@ use super::event::{Event, EventSender};
 use super::outbox::Step;
 use super::panel::Panel;
 use super::projects::Live;
+use super::sweep::Sweep;
+use super::work::Work;
 
 /// Why an assessment was started, which decides what it may cost unasked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +38,16 @@ pub enum Cause {
     Save,
     /// The user asked for it.
     Command,
+}
+
+/// What a run is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// One document.
+    Document(Uri),
+    /// Every transcript of a project; the address is the rubric's or another
+    /// document's of it.
+    Project(Option<PathBuf>, Uri),
 }
 
 /// What is to be assessed, before any of it is read.
@@ -54,17 +69,17 @@ pub struct Wish {
     pub trust: Trust,
 }
 
-/// A job with what it would take.
+/// Jobs with what they would take.
 #[derive(Debug)]
 pub struct Planned {
     /// The number of the run.
     pub number: u64,
-    /// The document.
-    pub uri: Uri,
     /// Why.
     pub cause: Cause,
-    /// The job.
-    pub job: AssessJob,
+    /// The jobs.
+    pub work: Work,
+    /// Transcripts in them.
+    pub transcripts: usize,
     /// What it would take.
     pub plan: Plan,
 }
@@ -72,12 +87,16 @@ pub struct Planned {
 /// A run under way, or being planned.
 #[derive(Debug)]
 pub struct Running {
-    /// The document it was started for.
-    pub uri: Uri,
+    /// What it was started for.
+    pub about: About,
+    /// The project.
+    pub live: Arc<Live>,
     /// Judges and criteria as they were.
     pub panel: Arc<Panel>,
     /// Cancels it.
-    pub cancel: CancellationToken,
+    pub cancel: Cancel,
+    /// The texts it asks about, by document; empty until it asks.
+    pub asks: HashMap<Uri, HashSet<TranscriptDigest>>,
     /// Its progress, once there is something to show.
     pub progress: Option<watch::Sender<Step>>,
     /// For the status bar.
@@ -104,17 +123,28 @@ impl Jobs {
         Self { engine, template, runtime, events, running: HashMap::new(), last: 0 }
     }
 
+    /// How judges are asked.
+    #[must_use]
+    pub fn template(&self) -> Arc<Template> {
+        Arc::clone(&self.template)
+    }
+
     /// Reads and plans in the background; an [`Event::Planned`] follows.
     pub fn plan(&mut self, wish: Wish) {
-        let number = self.begin(&wish);
+        let number = self.begin_wish(&wish);
+        let digests = wish.transcripts.iter().map(|(_, digest)| *digest).collect();
+        if let Some(running) = self.running.get_mut(&number) {
+            running.asks.insert(wish.uri.clone(), digests);
+        }
         let (engine, events) = (self.engine.clone(), self.events.clone());
-        let template = Arc::clone(&self.template);
+        let template = self.template();
         self.runtime.spawn_blocking(move || {
-            let (uri, cause) = (wish.uri.clone(), wish.cause);
+            let cause = wish.cause;
             let planned = std::panic::AssertUnwindSafe(|| {
                 let job = job(wish, number, template);
-                let plan = engine.plan(&job);
-                Box::new(Planned { number, uri, cause, job, plan })
+                let (plan, transcripts) = (engine.plan(&job), job.transcripts.len());
+                let work = Work::One(Box::new(job));
+                Box::new(Planned { number, cause, work, transcripts, plan })
             });
             events.send(match std::panic::catch_unwind(planned) {
                 Ok(planned) => Event::Planned(planned),
@@ -123,11 +153,22 @@ impl Jobs {
         });
     }
 
+    /// Passes over a project in the background; an [`Event::Swept`] follows.
+    pub fn sweep(&mut self, sweep: Sweep) {
+        let (engine, events) = (self.engine.clone(), self.events.clone());
+        let sweep = Arc::new(sweep);
+        self.runtime.spawn_blocking(move || {
+            let run = std::panic::AssertUnwindSafe(|| sweep.run(&engine));
+            let swept = std::panic::catch_unwind(run).ok().flatten().map(Box::new);
+            events.send(Event::Swept { sweep, swept });
+        });
+    }
+
     /// Looks up what is known without any call; an [`Event::Recalled`] follows.
     pub fn recall(&mut self, wish: Wish) {
-        let number = self.begin(&wish);
+        let number = self.begin_wish(&wish);
         let (engine, events) = (self.engine.clone(), self.events.clone());
-        let template = Arc::clone(&self.template);
+        let template = self.template();
         self.runtime.spawn_blocking(move || {
             let recall =
                 std::panic::AssertUnwindSafe(|| engine.recall(&job(wish, number, template)));
@@ -141,24 +182,24 @@ impl Jobs {
         let Some(running) = self.running.get(&planned.number) else { return };
         let (engine, events) = (self.engine.clone(), self.events.clone());
         let cancel = running.cancel.clone();
-        let (sender, mut updates) = mpsc::unbounded_channel();
-        let run =
-            self.runtime.spawn(async move { engine.assess(planned.job, cancel, sender).await });
+        let Planned { number, work, transcripts, .. } = planned;
         self.runtime.spawn(async move {
-            while let Some(update) = updates.recv().await {
-                events.send(Event::Assess(update));
-            }
-            if run.await.is_err() {
+            let asking = Asking { engine, cancel, events: events.clone(), transcripts };
+            if tokio::spawn(asking.all(work)).await.is_err() {
                 tracing::error!("an assessment failed; what it had found is kept");
             }
-            events.send(Event::RunEnded(planned.number));
+            events.send(Event::RunEnded(number));
         });
     }
 
     /// Cancels the runs of a document, or all; how many there were.
     pub fn cancel(&mut self, uri: Option<&Uri>) -> usize {
-        let wanted = |running: &&Running| uri.is_none_or(|uri| running.uri == *uri);
-        let cancelled = self.running.values().filter(wanted).map(|running| running.cancel.cancel());
+        let of = |running: &&Running| match (uri, &running.about) {
+            (None, _) => true,
+            (Some(uri), About::Document(own)) => own == uri,
+            (Some(_), About::Project(..)) => false,
+        };
+        let cancelled = self.running.values().filter(of).map(|running| running.cancel.cancel());
         cancelled.count()
     }
 
@@ -170,19 +211,106 @@ impl Jobs {
         }
     }
 
-    fn begin(&mut self, wish: &Wish) -> u64 {
+    /// Drops the calls about texts that a document no longer says.
+    pub fn drop_gone(&mut self, uri: &Uri, says: &dyn Fn(TranscriptDigest) -> bool) {
+        for running in self.running.values_mut() {
+            let asks = running.asks.get_mut(uri);
+            for gone in asks.into_iter().flat_map(|all| all.extract_if(|d| !says(*d))) {
+                running.cancel.drop_transcript(gone);
+            }
+        }
+    }
+
+    /// True while some run asks this panel about this text.
+    #[must_use]
+    pub fn is_asking(&self, transcript: TranscriptDigest, panel: &Arc<Panel>) -> bool {
+        let asks = |running: &Running| {
+            Arc::ptr_eq(&running.panel, panel)
+                && running.asks.values().any(|asks| asks.contains(&transcript))
+                && !running.cancel.is_cancelled()
+        };
+        self.running.values().any(asks)
+    }
+
+    /// Notes a run; its number.
+    pub fn begin(&mut self, about: About, live: &Arc<Live>, panel: &Arc<Panel>) -> u64 {
         self.last += 1;
         self.running.insert(
             self.last,
             Running {
-                uri: wish.uri.clone(),
-                panel: Arc::clone(&wish.panel),
-                cancel: CancellationToken::new(),
+                about,
+                live: Arc::clone(live),
+                panel: Arc::clone(panel),
+                cancel: Cancel::default(),
+                asks: HashMap::new(),
                 progress: None,
                 line: String::new(),
             },
         );
         self.last
+    }
+
+    fn begin_wish(&mut self, wish: &Wish) -> u64 {
+        self.begin(About::Document(wish.uri.clone()), &wish.live, &wish.panel)
+    }
+}
+
+/// The asking part of a run.
+struct Asking {
+    engine: Engine,
+    cancel: Cancel,
+    events: EventSender,
+    /// Transcripts in all jobs together.
+    transcripts: usize,
+}
+
+impl Asking {
+    /// One job after the other, as if they were one.
+    async fn all(self, mut work: Work) {
+        let (began, mut sum) = (Instant::now(), Sum { cost: Some(0.0), ..Sum::default() });
+        while !self.cancel.is_cancelled() {
+            let read = tokio::task::spawn_blocking(move || (work.next(), work)).await;
+            let Ok((Some(job), rest)) = read else { return };
+            work = rest;
+            let (sender, mut updates) = mpsc::unbounded_channel();
+            let assessing = self.engine.assess(job, self.cancel.clone(), sender);
+            let telling = async {
+                while let Some(update) = updates.recv().await {
+                    let update = sum.adjusted(update, self.transcripts, began);
+                    self.events.send(Event::Assess(update));
+                }
+            };
+            let (summary, ()) = tokio::join!(assessing, telling);
+            sum.add(&summary);
+        }
+    }
+}
+
+/// What the jobs before came to.
+#[derive(Default)]
+struct Sum {
+    done: usize,
+    calls: usize,
+    cost: Option<f64>,
+}
+
+impl Sum {
+    fn add(&mut self, summary: &RunSummary) {
+        self.done += summary.transcripts;
+        self.calls += summary.calls;
+        self.cost = self.cost.zip(summary.cost).map(|(a, b)| a + b);
+    }
+
+    /// Progress of one job as progress of the run.
+    fn adjusted(&self, mut update: AssessUpdate, all: usize, began: Instant) -> AssessUpdate {
+        if let AssessUpdate::Progress { done, total, calls, elapsed, cost, .. } = &mut update {
+            *done += self.done;
+            *total = all.max(*done);
+            *calls += self.calls;
+            *elapsed = began.elapsed();
+            *cost = cost.zip(self.cost).map(|(a, b)| a + b);
+        }
+        update
     }
 }
 
@@ -212,12 +340,6 @@ pub const fn number_of(update: &AssessUpdate) -> u64 {
 pub fn line(done: usize, total: usize, elapsed: Duration, cost: Option<f64>) -> String {
     let cost = cost.map_or_else(|| "cost unknown".to_owned(), money);
     format!("{done}/{total} transcripts · {} s · {cost}", elapsed.as_secs())
-}
-
-/// `$0.12`
-#[must_use]
-pub fn money(usd: f64) -> String {
-    if usd > 0.0 && usd < 0.01 { "under $0.01".to_owned() } else { format!("${usd:.2}") }
 }
 
 fn job(wish: Wish, number: u64, template: Arc<Template>) -> AssessJob {

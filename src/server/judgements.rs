@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::assessment::{JudgeOutcomes, Outcome};
+use crate::engine::AssessUpdate;
 use crate::transcript::TranscriptDigest;
 
 use super::panel::Panel;
@@ -142,6 +143,13 @@ impl Judgements {
         })
     }
 
+    /// Takes over what another knows about a text.
+    pub fn take_over(&mut self, other: &Self, transcript: TranscriptDigest) {
+        for said in other.said.get(&transcript).into_iter().flatten() {
+            self.note(transcript, said.clone());
+        }
+    }
+
     /// True when anything was said about this text.
     #[must_use]
     pub fn knows(&self, transcript: TranscriptDigest) -> bool {
@@ -160,6 +168,26 @@ impl Judgements {
             }
         }
     }
+}
+
+/// What outcomes say, by this panel's keys; other updates, and outcomes of judges
+/// or criteria it does not know, say nothing.
+pub fn said(
+    updates: impl IntoIterator<Item = AssessUpdate>,
+    panel: &Panel,
+) -> impl Iterator<Item = (TranscriptDigest, Said)> {
+    updates.into_iter().filter_map(|update| {
+        let AssessUpdate::Outcome {
+            transcript, judge, criterion, outcome, cached, recorded, ..
+        } = update
+        else {
+            return None;
+        };
+        let judge_key = panel.judge_key(&judge)?;
+        let criterion_key = panel.criterion_key(&criterion)?;
+        let said = Said { judge, judge_key, criterion, criterion_key, outcome, cached, recorded };
+        Some((transcript, said))
+    })
 }
 
 fn outcomes<'a>(judge: &str, said: impl Iterator<Item = &'a Said>) -> JudgeOutcomes {

@@ -14,6 +14,7 @@
 mod assessing;
 mod capabilities;
 mod convert;
+mod elsewhere;
 mod endpoint;
 mod event;
 mod explaining;
@@ -25,6 +26,7 @@ mod kind;
 mod lifecycle;
 mod look;
 mod main_loop;
+mod objection;
 mod open_document;
 mod outbox;
 mod panel;
@@ -38,9 +40,13 @@ mod saves;
 mod session;
 mod shelf;
 mod snapshot;
+mod source;
 mod stdio;
+mod sweep;
+mod sweeping;
 mod transcripts;
 mod uri;
+mod work;
 
 use std::path::PathBuf;
 

@@ -177,6 +177,12 @@ impl OpenDocument {
         read && self.pending.is_empty() && self.live.rules.is_some()
     }
 
+    /// True when it is the rubric its project assesses with.
+    #[must_use]
+    pub fn is_rubric_in_force(&self) -> bool {
+        self.path.is_some() && self.path == self.live.project.rubric_path()
+    }
+
     /// The transcripts, when it is a transcript file.
     #[must_use]
     pub fn transcripts(&self) -> Option<&Transcripts> {
@@ -251,6 +257,20 @@ impl OpenDocument {
         if let Content::Transcripts(transcripts) = content {
             *dirty |= transcripts.look_at_file(text);
         }
+    }
+
+    /// Reads all of it and looks at everything judges said: for a file that is shown
+    /// without being open.
+    pub fn finish(&mut self, judgements: &Judgements) {
+        while self.transcripts().is_some_and(|t| t.has_unread() || t.has_due()) {
+            self.read_on();
+            self.judge(judgements);
+        }
+    }
+
+    /// The client shows these already.
+    pub fn is_shown_with(&mut self, diagnostics: Vec<Diagnostic>) {
+        self.published = diagnostics;
     }
 
     /// The diagnostics to publish, if they are others than those the client shows.

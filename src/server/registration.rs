@@ -9,9 +9,15 @@ use tower_lsp_server::gen_lsp_types::Registration;
 
 use super::capabilities::ClientFlags;
 
-/// Files that decide what is found in others.
-const WATCHED: [&str; 4] =
-    ["**/rubricator.toml", "**/config/*.yaml", "**/config/*.yml", "**/config/prompts/*.md"];
+/// Files that decide what is found in others, and those whose findings are shown unopened.
+const WATCHED: [&str; 6] = [
+    "**/rubricator.toml",
+    "**/config/*.yaml",
+    "**/config/*.yml",
+    "**/config/prompts/*.md",
+    "**/*.jsonl",
+    "**/*.ndjson",
+];
 
 /// The registrations this client takes.
 #[must_use]

@@ -2,10 +2,12 @@
 //! reading them again when they change.
 //!
 //! Invariant: documents keep what is known of them until the new settings have
-//! been applied to it; a rubric that was saved has its open transcripts assessed.
+//! been applied to it; a rubric that was saved has its project's transcripts
+//! assessed.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tower_lsp_server::gen_lsp_types::{MessageType, Uri};
 
@@ -16,6 +18,7 @@ use crate::finding::Severity;
 
 use super::event::Event;
 use super::open_document::OpenDocument;
+use super::outbox::Surface;
 use super::projects::{self, Live};
 use super::session::Session;
 use super::{kind, uri};
@@ -28,10 +31,13 @@ impl Session {
             document.is_saved = true;
         }
         let is_rubric = |d: &&OpenDocument| path.is_some() && d.live.project.rubric_path() == path;
-        let of = self.documents.values().filter(is_rubric).map(|d| d.live.project.root.clone());
-        let projects: Vec<_> = of.collect();
-        if !projects.is_empty() {
-            self.reassess.extend(projects);
+        let of = self.documents.values().filter(is_rubric).map(|d| Arc::clone(&d.live));
+        let projects: Vec<Arc<Live>> = of.collect();
+        if let Some(live) = projects.first() {
+            let debounce = Duration::from_millis(live.settings().assess.debounce_ms);
+            if self.saves.saved(uri, Instant::now(), debounce) {
+                self.reassess.extend(projects.iter().map(|live| live.project.root.clone()));
+            }
             self.reload();
         } else if kind::is_settings_file(&uri::file_name(uri)) {
             self.reload();
@@ -61,9 +67,16 @@ impl Session {
         for document in self.documents.values_mut() {
             if document.live.generation == generation {
                 document.belong(Arc::clone(&live));
-                document.wants_assessment |=
-                    reassess && live.settings().assess.on_save != OnSave::Off;
             }
+        }
+        self.sweeps.outdated(&live.project.root);
+        if self.client.refresh_lenses {
+            self.outbox.refresh(Surface::Lenses);
+        }
+        if reassess && live.settings().assess.on_save != OnSave::Off {
+            self.assess_with_rubric(&live);
+        } else {
+            self.show_again(&live);
         }
     }
 
@@ -103,6 +116,9 @@ impl Session {
     /// Files changed on disk: those that decide what is found in others count.
     pub(super) fn files_changed(&mut self, uris: &[Uri]) {
         let paths: Vec<PathBuf> = uris.iter().filter_map(uri::to_path).collect();
+        for path in &paths {
+            self.hide_elsewhere(path);
+        }
         let named = |live: &Live| {
             let rubric = live.project.rubric_path();
             let settings = live.project.root.as_ref().map(|root| root.join(SETTINGS_FILE));

@@ -30,6 +30,7 @@ use super::registration;
 use super::requests;
 use super::requests::execute_command::{Accepted, Command, Target};
 use super::saves::Saves;
+use super::sweeping::Sweeps;
 use super::{Options, uri};
 
 /// All the state.
@@ -53,7 +54,9 @@ pub struct Session {
     pub(super) said: HashSet<(Uri, String)>,
     /// The user's own data folder.
     pub(super) data_dir: Option<PathBuf>,
-    /// Projects whose open transcripts are assessed once the saved rubric is read.
+    /// Passes over whole projects, and what they found.
+    pub(super) sweeps: Sweeps,
+    /// Projects whose transcripts are assessed once the saved rubric is read.
     pub(super) reassess: HashSet<Option<PathBuf>>,
 }
 
@@ -82,6 +85,7 @@ impl Session {
             heard: HashSet::new(),
             said: HashSet::new(),
             data_dir: options.data_dir,
+            sweeps: Sweeps::default(),
             reassess: HashSet::new(),
         }
     }
@@ -109,12 +113,13 @@ impl Session {
             Event::RulesRead { generation, rules } => self.ruled(generation, *rules),
             Event::Surveyed { uri, survey, found } => self.surveyed(&uri, &survey, found),
             Event::SurveyEnded { uri, survey } => self.survey_ended(&uri, &survey),
+            Event::Swept { sweep, swept } => self.swept(&sweep, swept),
             Event::Planned(planned) => self.planned(*planned),
             Event::Recalled { number, updates } => self.recalled(number, updates),
             Event::Assess(update) => self.assessed(update),
             Event::RunEnded(number) => self.run_ended(number),
             Event::Accepted(offer) => {
-                self.assess_now(&offer.target);
+                self.command(offer.command, &offer.target);
             }
             Event::ProgressCancelled(token) => self.jobs.cancel_token(&token),
             Event::ShuttingDown | Event::Ended => {
@@ -161,7 +166,7 @@ impl Session {
     pub fn command(&mut self, command: Command, target: &Target) -> Accepted {
         match command {
             Command::Assess => self.assess_now(target),
-            Command::AssessAll => self.assess_all(),
+            Command::AssessAll => self.assess_all(target),
             Command::Cancel => match self.jobs.cancel(None) {
                 0 => Accepted::no("no assessment is under way"),
                 _ => Accepted::yes(),
@@ -220,7 +225,8 @@ impl Session {
 
     fn opened(&mut self, uri: Uri, version: i32, text: &str) {
         let live = self.project_of(uri::to_path(&uri).as_deref());
-        let document = OpenDocument::new(uri.clone(), version, text, live, self.encoding());
+        let mut document = OpenDocument::new(uri.clone(), version, text, live, self.encoding());
+        self.take_from_elsewhere(&mut document);
         self.documents.insert(uri, document);
     }
 

@@ -6,15 +6,18 @@ use std::sync::Arc;
 
 use tower_lsp_server::gen_lsp_types::{Range, Uri};
 
+use crate::assessment::statistics::Counted;
 use crate::rubric::parse::Parsed;
+use crate::rubric::{Criterion, digest};
 use crate::text::Span;
 use crate::text::document::Document;
 
 use super::capabilities::ClientFlags;
-use super::convert;
 use super::open_document::{Content, OpenDocument};
 use super::projects::Live;
 use super::shelf::Shelf;
+use super::sweeping::Census;
+use super::{convert, uri};
 
 /// One document at one moment.
 #[derive(Clone, Debug)]
@@ -31,6 +34,8 @@ pub struct Snapshot {
     pub live: Arc<Live>,
     /// What the client can do.
     pub client: ClientFlags,
+    /// What is known of all transcripts of the project, as far as it was counted.
+    pub census: Option<Arc<Census>>,
 }
 
 /// What is known of a document.
@@ -65,7 +70,22 @@ impl Snapshot {
             content,
             live: Arc::clone(&document.live),
             client,
+            census: None,
         }
+    }
+
+    /// True when this is the rubric its project assesses with.
+    #[must_use]
+    pub fn is_rubric_in_force(&self) -> bool {
+        let path = uri::to_path(&self.uri);
+        path.is_some() && path == self.live.project.rubric_path()
+    }
+
+    /// What is known of a criterion, worded as it is here.
+    #[must_use]
+    pub fn counted(&self, criterion: &Criterion) -> Option<Counted> {
+        let census = self.census.as_ref()?;
+        census.counted.get(&digest::criterion(criterion)).copied()
     }
 
     /// The bytes of a range of the client's, clamped to the text.

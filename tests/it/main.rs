@@ -12,6 +12,8 @@ mod examples;
 #[cfg(test)]
 mod lsp;
 #[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod survival;
 #[cfg(test)]
 mod tidy;

@@ -41,9 +41,15 @@ fn project(folder: &Path, url: &str) {
 }
 
 fn assess(folder: &Path) -> Child {
+    assess_with(folder, &[])
+}
+
+fn assess_with(folder: &Path, extra: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_rubricator"))
         .args(["assess", "--format", "json"])
+        .args(extra)
         .arg(folder)
+        .current_dir(folder)
         .env("XDG_CONFIG_HOME", folder.join("user/config"))
         .env("XDG_DATA_HOME", folder.join("user/data"))
         .stdin(Stdio::null())
@@ -106,4 +112,62 @@ async fn what_was_answered_before_a_kill_is_not_asked_again() {
     let cards = cards.as_array().unwrap();
     assert_eq!(cards.len(), TRANSCRIPTS);
     assert!(cards.iter().all(|c| c["standing"] == "passed" && c["judges"][0]["cached"] == true));
+}
+
+/// What the checkpoint holds, read as nobody reads it who trusts it less: every
+/// line that ends.
+fn checkpointed(folder: &Path) -> BTreeSet<usize> {
+    let text = std::fs::read_to_string(folder.join("c.jsonl")).unwrap_or_default();
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    let id = |line: &str| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        line["id"].as_str().unwrap().trim_start_matches('t').parse().unwrap()
+    };
+    whole.lines().map(id).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_run_goes_on_from_its_checkpoint_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let judge =
+        JudgeServer::start(
+            |asked, number| {
+                if number < ANSWERED { Reply::all(asked, "YES") } else { Reply::Hang }
+            },
+        )
+        .await;
+    project(folder.path(), &judge.url);
+    let mut run = assess_with(folder.path(), &["--checkpoint", "c.jsonl"]);
+    // All calls that are answered leave a line at once, with the run still under way.
+    while checkpointed(folder.path()).len() < ANSWERED {
+        tokio::task::yield_now().await;
+    }
+    assert!(run.try_wait().unwrap().is_none());
+    run.kill().unwrap();
+    run.wait().unwrap();
+    let before = checkpointed(folder.path());
+    assert_eq!(before.len(), ANSWERED);
+    // Without the store, and with a line that the kill cut short.
+    std::fs::remove_dir_all(folder.path().join(".rubricator")).unwrap();
+    let path = folder.path().join("c.jsonl");
+    let torn = std::fs::read_to_string(&path).unwrap() + "{\"id\":\"t20\",\"file";
+    std::fs::write(&path, torn).unwrap();
+
+    let again = JudgeServer::yes().await;
+    let settings = folder.path().join("rubricator.toml");
+    let text = std::fs::read_to_string(&settings).unwrap().replace(&judge.url, &again.url);
+    std::fs::write(&settings, text).unwrap();
+    let run = assess_with(folder.path(), &["--checkpoint", "c.jsonl"]);
+    let output = tokio::task::spawn_blocking(|| run.wait_with_output().unwrap()).await.unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("its last line is torn"), "{said}");
+    let asked: BTreeSet<usize> = again.take().iter().map(about).collect();
+    let all: BTreeSet<usize> = (0..TRANSCRIPTS).collect();
+    assert_eq!(asked, all.difference(&before).copied().collect());
+    assert_eq!(checkpointed(folder.path()), all);
+    let cards: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap();
+    let mut fresh: Vec<bool> = cards.iter().map(|c| c["standing"] == "passed").collect();
+    fresh.dedup();
+    assert_eq!((cards.len(), fresh), (TRANSCRIPTS, vec![true]));
 }

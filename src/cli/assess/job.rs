@@ -16,7 +16,7 @@ use crate::cli::style::plain;
 use crate::config;
 use crate::engine::{AssessJob, AssessUpdate, Engine, JobTranscript, RunSummary, Trust};
 use crate::prompt::Template;
-use crate::rubric::Rubric;
+use crate::rubric::{Rubric, digest};
 use crate::transcript::TranscriptDigest;
 
 /// Who is asked what.
@@ -34,6 +34,12 @@ pub struct Asking {
 }
 
 impl Asking {
+    /// The rubric's digest in hex.
+    #[must_use]
+    pub fn rubric_digest(&self) -> String {
+        TranscriptDigest(digest::rubric(&self.rubric)).to_string()
+    }
+
     /// The job for these transcripts.
     #[must_use]
     pub fn job<'a>(&self, entries: impl IntoIterator<Item = &'a Entry>) -> AssessJob {

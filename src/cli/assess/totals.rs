@@ -32,23 +32,6 @@ pub fn add_summary(all: &mut RunSummary, more: &RunSummary) {
     all.cancelled |= more.cancelled;
 }
 
-/// Adds what one more chunk would take.
-pub fn add_plan(all: &mut Plan, more: Plan) {
-    all.transcripts += more.transcripts;
-    all.lacking += more.lacking;
-    for judge in more.judges {
-        match all.judges.iter_mut().find(|j| j.judge == judge.judge && j.host == judge.host) {
-            Some(known) => {
-                known.calls += judge.calls;
-                known.cached += judge.cached;
-                known.tokens += judge.tokens;
-                known.cost = known.cost.zip(judge.cost).map(|(a, b)| a + b);
-            }
-            None => all.judges.push(judge),
-        }
-    }
-}
-
 /// What a run would take, and what would leave the machine.
 pub fn planned(plan: &Plan, style: Style) -> String {
     let lacking = counted(plan.lacking, "transcript");

@@ -1,20 +1,45 @@
-//! `textDocument/codeLens`: a line above each transcript.
+//! `textDocument/codeLens`: a line above each transcript, and above each criterion
+//! of the rubric in force.
 
 use serde_json::json;
 use tower_lsp_server::gen_lsp_types::{CodeLens, Command, Range};
 
 use crate::analysis::lenses::{self, Press};
+use crate::analysis::rubric_lenses;
+use crate::rubric::{Criterion, Rubric};
 use crate::text::Span;
 
 use super::super::shelf::Record;
 use super::super::snapshot::{Known, Snapshot};
 use super::execute_command;
 
-/// The lenses of every transcript of the document.
+/// The lenses of the document.
 #[must_use]
 pub fn answer(snapshot: &Snapshot) -> Option<Vec<CodeLens>> {
-    let Known::Transcripts(shelf) = &snapshot.content else { return None };
-    Some(shelf.records().flat_map(|record| of_record(snapshot, &record)).collect())
+    match &snapshot.content {
+        Known::Transcripts(shelf) => {
+            Some(shelf.records().flat_map(|record| of_record(snapshot, &record)).collect())
+        }
+        Known::Rubric(parsed) if snapshot.is_rubric_in_force() => {
+            parsed.rubric.as_ref().map(|rubric| of_rubric(snapshot, rubric))
+        }
+        Known::Rubric(_) | Known::Settings | Known::Other => None,
+    }
+}
+
+fn of_rubric(snapshot: &Snapshot, rubric: &Rubric) -> Vec<CodeLens> {
+    let whole = snapshot.census.as_ref().and_then(|census| census.whole);
+    let title = rubric_lenses::root(whole);
+    let all = json!({"uri": snapshot.uri.0});
+    let command = execute_command::Command::AssessAll;
+    let root = lens(snapshot.range(Span::empty(0)), title, command, &all);
+    let of_criterion = |criterion: &Criterion| {
+        let title = rubric_lenses::criterion(criterion, snapshot.counted(criterion));
+        let target = json!({"uri": snapshot.uri.0, "criterion": criterion.id});
+        let range = snapshot.range(Span::empty(criterion.source.start));
+        lens(range, title, execute_command::Command::Explain, &target)
+    };
+    std::iter::once(root).chain(rubric.criteria.iter().map(of_criterion)).collect()
 }
 
 fn of_record(snapshot: &Snapshot, record: &Record<'_>) -> Vec<CodeLens> {
@@ -33,6 +58,15 @@ fn lens_at(range: Range, title: String, press: Press, target: &serde_json::Value
         Press::Explain => execute_command::Command::Explain,
         Press::Assess => execute_command::Command::Assess,
     };
+    lens(range, title, command, target)
+}
+
+fn lens(
+    range: Range,
+    title: String,
+    command: execute_command::Command,
+    target: &serde_json::Value,
+) -> CodeLens {
     let command = Command {
         title,
         tooltip: None,

@@ -5,6 +5,7 @@ use tower_lsp_server::gen_lsp_types::{
 };
 
 use crate::analysis::hover::{self, Subject};
+use crate::analysis::rubric_lenses;
 use crate::rubric::parse::Parsed;
 use crate::text::Span;
 
@@ -17,7 +18,7 @@ pub fn answer(snapshot: &Snapshot, position: Position) -> Option<Hover> {
     let at = snapshot.span(Range { start: position, end: position }).start;
     let (span, text) = match &snapshot.content {
         Known::Transcripts(shelf) => in_transcripts(snapshot, shelf, at)?,
-        Known::Rubric(parsed) => in_rubric(parsed, at)?,
+        Known::Rubric(parsed) => in_rubric(snapshot, parsed, at)?,
         Known::Settings | Known::Other => return None,
     };
     let kind = if snapshot.client.markdown { MarkupKind::Markdown } else { MarkupKind::PlainText };
@@ -45,8 +46,13 @@ fn in_transcripts(snapshot: &Snapshot, shelf: &Shelf, at: usize) -> Option<(Span
     Some((hover.span.shifted(start), hover.text))
 }
 
-fn in_rubric(parsed: &Parsed, at: usize) -> Option<(Span, String)> {
+fn in_rubric(snapshot: &Snapshot, parsed: &Parsed, at: usize) -> Option<(Span, String)> {
     let rubric = parsed.rubric.as_ref()?;
     let criterion = rubric.criteria.iter().find(|c| c.source.touches(at))?;
-    Some((criterion.source, hover::about_criterion(criterion)))
+    let about = hover::about_criterion(criterion);
+    if !snapshot.is_rubric_in_force() {
+        return Some((criterion.source, about));
+    }
+    let facts = rubric_lenses::criterion(criterion, snapshot.counted(criterion));
+    Some((criterion.source, format!("{about}\n\n{facts}")))
 }

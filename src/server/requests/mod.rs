@@ -36,7 +36,10 @@ pub fn answer(session: &mut Session, request: Request) {
             let snapshot = snapshot(session, &params.text_document.uri);
             reply.send(snapshot.and_then(|s| code_action::answer(&s, &params)));
         }
-        Request::CodeLens(uri, reply) => work(session, &uri, reply, code_lens::answer),
+        Request::CodeLens(uri, reply) => {
+            session.count_for(&uri);
+            work(session, &uri, reply, code_lens::answer);
+        }
         Request::DocumentSymbol(uri, reply) => work(session, &uri, reply, document_symbol::answer),
         Request::FoldingRange(uri, reply) => work(session, &uri, reply, folding_range::answer),
         Request::ExecuteCommand(params, reply) => {
@@ -53,7 +56,8 @@ fn snapshot(session: &mut Session, uri: &Uri) -> Option<Snapshot> {
     document.catch_up();
     // All of a usual file, the beginning of a huge one: better than nothing yet.
     document.read_on();
-    (!document.desynced).then(|| Snapshot::of(document, client))
+    let census = session.sweeps.census(&document.live.project.root);
+    (!document.desynced).then(|| Snapshot { census, ..Snapshot::of(document, client) })
 }
 
 /// Answers on a worker's thread.

@@ -140,18 +140,77 @@ fn a_checkpoint_resumes_and_survives_a_torn_line() {
     let mut answers = all_yes("a");
     answers.extend(all_yes("b"));
     let project = project(&["a", "b"], &answers);
-    let first = project.run(&["assess", "--format", "json", "--checkpoint", "c.jsonl"]);
+    let first = project.run(&["assess", "t.jsonl", "--format", "json", "--checkpoint", "c.jsonl"]);
     let lines = project.read("c.jsonl");
     assert_eq!(lines.lines().count(), 2, "{}", first.all());
     let torn = &lines[..lines.len() - 20];
     project.write("c.jsonl", torn);
-    let second = project.run(&["assess", "--format", "json", "--checkpoint", "c.jsonl"]);
+    let second = project.run(&["assess", "t.jsonl", "--format", "json", "--checkpoint", "c.jsonl"]);
     assert_eq!(second.out, first.out);
+    assert_eq!(second.err, "warning: c.jsonl: its last line is torn and was cut off\n");
     let mut again: Vec<String> = project.read("c.jsonl").lines().map(str::to_owned).collect();
     let mut before: Vec<String> = lines.lines().map(str::to_owned).collect();
     again.sort();
     before.sort();
     assert_eq!(again, before);
+}
+
+#[test]
+fn what_a_checkpoint_says_of_something_else_is_done_again_and_said() {
+    let mut answers = all_yes("a");
+    answers.extend(all_yes("b"));
+    let project = project(&["a", "b"], &answers);
+    let resume = |extra: &[&str]| {
+        let all =
+            [&["assess", "t.jsonl", "--format", "json", "--checkpoint", "c.jsonl"], extra].concat();
+        project.run(&all)
+    };
+    let first = resume(&[]);
+    assert_eq!((first.err.as_str(), project.read("c.jsonl").lines().count()), ("", 2));
+    let again = resume(&[]);
+    assert_eq!((again.err.as_str(), &again.out), ("", &first.out));
+
+    project.write("t.jsonl", record("a") + "\n" + &record("b").replace("Where", "Why") + "\n");
+    expect!["1 transcript done again: what the checkpoint says is of another text\n"]
+        .assert_eq(&resume(&[]).err);
+    project.write("rubric.yaml", RUBRIC.replace("min_exchanges: 1", "min_exchanges: 2"));
+    let reweighted = resume(&[]);
+    expect![
+        "2 transcripts done again: what the checkpoint says is of another version of the rubric\n"
+    ]
+    .assert_eq(&reweighted.err);
+    assert!(reweighted.out.contains("too-short"), "{}", reweighted.out);
+    expect!["2 transcripts done again: what the checkpoint says is of other judges\n"]
+        .assert_eq(&resume(&["--judge", "two"]).err);
+
+    // A dry run reads the file and leaves it alone, torn as it is.
+    let torn = project.read("c.jsonl") + "{\"id\"";
+    project.write("c.jsonl", &torn);
+    let planned = resume(&["--dry-run", "--judge", "two"]);
+    assert_eq!((planned.err.as_str(), project.read("c.jsonl")), ("", torn));
+    assert!(planned.out.starts_with("0 transcripts of 0 to ask about"), "{}", planned.out);
+}
+
+#[test]
+fn a_checkpoint_that_cannot_serve_ends_the_run_before_it_begins() {
+    let project = project(&["a"], &all_yes("a"));
+    std::fs::create_dir(project.path("folder")).unwrap();
+    let folder = project.run(&["assess", "--checkpoint", "folder"]);
+    expect![[r#"
+        exit 2
+        --- err
+        error: the checkpoint folder is a folder: name a file
+        --- out
+    "#]]
+    .assert_eq(&folder.all());
+    let nowhere = project.run(&["assess", "--checkpoint", "none/c.jsonl"]);
+    expect![[r#"
+        exit 2
+        --- err
+        error: the checkpoint none/c.jsonl does not exist
+        --- out
+    "#]]
+    .assert_eq(&nowhere.all());
 }
 
 #[test]

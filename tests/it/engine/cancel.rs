@@ -1,5 +1,6 @@
 //! Cancelling: down to the socket, and nothing that was answered is lost.
 
+use rubricator::engine::Cancel;
 use tokio_util::sync::CancellationToken;
 
 use super::{JudgeServer, RUBRIC, Reply, World, judge, run, run_until, texts};
@@ -62,4 +63,36 @@ async fn who_waits_for_a_cancelled_call_asks_itself() {
     let (first, second) = tokio::join!(first, second);
     assert_eq!((first.summary.unscored, second.summary.answered), (3, 3));
     assert_eq!(server.take().len(), 2);
+}
+
+#[tokio::test]
+async fn dropping_a_transcript_closes_its_calls_and_no_other() {
+    let world = World::new();
+    let mut server =
+        JudgeServer::start(|asked, _| match asked.body.to_string().contains("Question 0") {
+            true => Reply::all(asked, "YES"),
+            false => Reply::Hang,
+        })
+        .await;
+    let mut two = judge("a", &server);
+    two.max_concurrency = 2;
+    let (engine, cancel) = (world.engine(), Cancel::default());
+    let job = world.job(RUBRIC, &texts(4), vec![two]);
+    let digests: Vec<_> = job.transcripts.iter().map(|t| t.digest).collect();
+    let running = run_until(&engine, job, cancel.clone());
+    let dropping = async {
+        for _ in 0..3 {
+            server.arrived.recv().await.unwrap();
+        }
+        // The last is not asked about yet, and never will be.
+        cancel.drop_transcript(digests[3]);
+        cancel.drop_transcript(digests[1]);
+        server.closed.recv().await.unwrap();
+        assert!(server.closed.try_recv().is_err(), "the other call goes on");
+        cancel.cancel();
+        server.closed.recv().await.unwrap();
+    };
+    let (ran, ()) = tokio::join!(running, dropping);
+    assert_eq!((ran.summary.answered, ran.summary.unscored, ran.transcripts_done()), (3, 9, 4));
+    assert_eq!(server.take().len(), 3);
 }

@@ -14,7 +14,7 @@ use rubricator::assessment::Outcome;
 use rubricator::config::{Assess, Judge, Origin, Provider};
 use rubricator::engine::options::Pause;
 use rubricator::engine::{
-    AssessJob, AssessUpdate, Engine, EngineOptions, JobTranscript, RunSummary, Trust,
+    AssessJob, AssessUpdate, Cancel, Engine, EngineOptions, JobTranscript, RunSummary, Trust,
 };
 use rubricator::prompt::Template;
 use rubricator::rubric::{self, Rubric};
@@ -150,7 +150,7 @@ pub async fn run(engine: &Engine, job: AssessJob) -> Ran {
     run_until(engine, job, CancellationToken::new()).await
 }
 
-pub async fn run_until(engine: &Engine, job: AssessJob, cancel: CancellationToken) -> Ran {
+pub async fn run_until(engine: &Engine, job: AssessJob, cancel: impl Into<Cancel>) -> Ran {
     let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
     let summary = engine.assess(job, cancel, sender).await;
     let mut updates = Vec::new();

@@ -169,7 +169,7 @@ fn a_run_shows_progress_and_stops_when_told() {
     let begin = client.message("$/progress");
     assert_eq!(begin["params"]["token"], *token);
     assert_eq!(begin["params"]["value"]["kind"], "begin");
-    assert_eq!(begin["params"]["value"]["title"], "Assessing 1 transcripts");
+    assert_eq!(begin["params"]["value"]["title"], "Assessing 1 transcript");
     // Typing and asking go on meanwhile.
     client.insert(&uri, 2, 0, 0, " ");
     let hover = json!({"textDocument": {"uri": uri}, "position": {"line": 0, "character": 1}});

@@ -10,4 +10,6 @@ mod lifecycle;
 mod liveness;
 mod model;
 mod process;
+mod project;
+mod supersede;
 mod sync;

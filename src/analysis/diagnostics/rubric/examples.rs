@@ -12,7 +12,8 @@ pub(super) fn check(file: &File<'_>, findings: &mut Vec<Finding>) {
         let declared = written.subjectivity.is_some();
         let severity = if declared { Severity::Warning } else { Severity::Info };
         let present = criterion.examples.len();
-        let (least, most, name) = expected(criterion.subjectivity);
+        let (least, most) = criterion.subjectivity.examples();
+        let name = criterion.subjectivity.name();
         if present < least {
             let message = format!(
                 "`{}` has {present} calibration examples, {least} to {most} are expected for \
@@ -39,15 +40,6 @@ pub(super) fn check(file: &File<'_>, findings: &mut Vec<Finding>) {
             finding.fixes.extend(skeleton(file, criterion, written, &Label::ALL[2..]));
             findings.push(finding);
         }
-    }
-}
-
-/// At least, at most, and the name of the subjectivity.
-const fn expected(subjectivity: Subjectivity) -> (usize, usize, &'static str) {
-    match subjectivity {
-        Subjectivity::Low => (2, 3, "low"),
-        Subjectivity::Medium => (4, 5, "medium"),
-        Subjectivity::High => (6, 8, "high"),
     }
 }
 

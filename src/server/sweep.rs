@@ -1,0 +1,301 @@
+//! A pass over all transcripts of a project, in the background: what is known of
+//! them, what assessing the rest would take, and the findings of files that are
+//! not open.
+//!
+//! Invariant: nothing is sent; memory is bounded by a chunk of transcripts, the
+//! digests of what lacks answers, and the findings that are shown. A pass that
+//! was cancelled says nothing.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde_json::Value;
+use tower_lsp_server::gen_lsp_types::{Diagnostic, DiagnosticSeverity, Uri};
+
+use crate::analysis::context::{Context, Memo};
+use crate::analysis::record::check_results;
+use crate::assessment::statistics::Counted;
+use crate::assessment::{Mark, checked};
+use crate::config::layer;
+use crate::engine::workspace::{self, Outside, Workspace};
+use crate::engine::{AssessJob, Cancel, Engine, JobTranscript, Plan, Trust};
+use crate::prompt::Template;
+use crate::rubric::Criterion;
+use crate::text::document::Encoding;
+use crate::transcript::TranscriptDigest;
+use crate::transcript::records::Layout;
+
+use super::judgements::{Judgements, said};
+use super::open_document::OpenDocument;
+use super::panel::Panel;
+use super::projects::Live;
+use super::publication;
+use super::source::{Read, Source};
+use super::uri;
+
+/// Transcripts looked up, and asked about, together.
+pub const CHUNK: usize = 500;
+/// Bytes of records looked up together.
+const CHUNK_BYTES: usize = 16 << 20;
+/// Files that are not open whose findings are shown.
+const FILES_SHOWN: usize = 100;
+/// Transcripts in such files whose answers are kept to show them.
+const TRANSCRIPTS_SHOWN: usize = 5000;
+
+/// What is passed over.
+#[derive(Debug)]
+pub struct Sweep {
+    /// The number of the run it belongs to.
+    pub number: u64,
+    /// The project.
+    pub live: Arc<Live>,
+    /// Judges and criteria.
+    pub panel: Arc<Panel>,
+    /// Whether the project is trusted.
+    pub trust: Trust,
+    /// How judges are asked.
+    pub template: Arc<Template>,
+    /// The editor's settings, which may name other transcripts.
+    pub settings: Value,
+    /// The documents of the project that are open.
+    pub open: Vec<Source>,
+    /// How columns are counted.
+    pub encoding: Encoding,
+    /// Findings of files that are not open are wanted.
+    pub shows: bool,
+    /// Ends the pass early.
+    pub cancel: Cancel,
+}
+
+/// What a pass found.
+#[derive(Debug, Default)]
+pub struct Swept {
+    /// Per wording of a criterion.
+    pub counted: HashMap<[u8; 32], Counted>,
+    /// What assessing the rest would take.
+    pub plan: Plan,
+    /// What lacks answers, by file.
+    pub lacking: Vec<Lacking>,
+    /// What judges found in files that are not open.
+    pub shown: Vec<(PathBuf, Uri, Vec<Diagnostic>)>,
+}
+
+/// The transcripts of a file that lack answers.
+#[derive(Clone, Debug)]
+pub struct Lacking {
+    /// The file.
+    pub source: Source,
+    /// Which record, and its digest; in order.
+    pub transcripts: Vec<(usize, TranscriptDigest)>,
+}
+
+impl Sweep {
+    /// Runs the pass; `None` when it was cancelled.
+    #[must_use]
+    pub fn run(&self, engine: &Engine) -> Option<Swept> {
+        let sources = self.sources();
+        let mut pass = Pass {
+            sweep: self,
+            engine,
+            context: self.live.context(),
+            memo: Memo::default(),
+            chunk: Vec::new(),
+            bytes: 0,
+            kept: Judgements::default(),
+            kept_count: 0,
+            failing: HashSet::new(),
+            swept: Swept::default(),
+        };
+        for source in &sources {
+            pass.file(source);
+            if self.cancel.is_cancelled() {
+                return None;
+            }
+        }
+        pass.settle();
+        pass.show();
+        pass.swept.lacking.retain(|lacking| !lacking.transcripts.is_empty());
+        (!self.cancel.is_cancelled()).then_some(pass.swept)
+    }
+
+    /// The open documents, then the other files that the project's globs name.
+    fn sources(&self) -> Vec<Source> {
+        let mut all = self.open.clone();
+        let Some(root) = &self.live.project.root else { return all };
+        let open: HashSet<_> = all.iter().filter_map(|source| source.path.clone()).collect();
+        let outside = Outside::read().with(layer::from_editor(&self.settings));
+        let mut workspace = Workspace::new(outside, None);
+        for path in workspace::transcripts_in(&mut workspace, root) {
+            let own = workspace.project_of(&path).root.as_ref() == Some(root);
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let Some(layout) = Layout::of_name(&name).filter(|_| own && !open.contains(&path))
+            else {
+                continue;
+            };
+            let uri = uri::from_path(&path);
+            all.push(Source { uri, path: Some(path), open: None, layout });
+        }
+        all
+    }
+
+    /// A job about these transcripts.
+    #[must_use]
+    pub fn job(&self, transcripts: Vec<JobTranscript>) -> AssessJob {
+        AssessJob {
+            generation: self.number,
+            transcripts,
+            rubric: Arc::clone(&self.panel.rubric),
+            judges: self.panel.judges.clone(),
+            settings: self.live.settings().assess.clone(),
+            template: Arc::clone(&self.template),
+            trust: self.trust,
+            project_dir: self.live.project.root.clone(),
+        }
+    }
+}
+
+/// A transcript that waits for the rest of its chunk.
+struct Waiting {
+    file: usize,
+    ordinal: usize,
+    exchanges: usize,
+    job: JobTranscript,
+}
+
+/// A pass under way.
+struct Pass<'a> {
+    sweep: &'a Sweep,
+    engine: &'a Engine,
+    context: Context,
+    memo: Memo,
+    chunk: Vec<Waiting>,
+    bytes: usize,
+    /// What was said of transcripts that fail, to show it.
+    kept: Judgements,
+    kept_count: usize,
+    /// The files they are in: indices into `swept.lacking`.
+    failing: HashSet<usize>,
+    swept: Swept,
+}
+
+impl Pass<'_> {
+    fn file(&mut self, source: &Source) {
+        let limits = self.sweep.live.settings().limits.clone();
+        self.swept.lacking.push(Lacking { source: source.clone(), transcripts: Vec::new() });
+        source.each(
+            &limits,
+            |_| true,
+            |read| {
+                self.take(read);
+                !self.sweep.cancel.is_cancelled()
+            },
+        );
+    }
+
+    fn take(&mut self, read: Read<'_>) {
+        self.count_checks(&read);
+        if !self.sweep.panel.asks() {
+            return;
+        }
+        self.bytes += read.record.len();
+        self.chunk.push(Waiting {
+            file: self.swept.lacking.len() - 1,
+            ordinal: read.ordinal,
+            exchanges: read.transcript.complete_exchanges(),
+            job: JobTranscript { transcript: Arc::new(read.transcript), digest: read.digest },
+        });
+        if self.chunk.len() >= CHUNK || self.bytes >= CHUNK_BYTES {
+            self.settle();
+        }
+    }
+
+    fn count_checks(&mut self, read: &Read<'_>) {
+        let rubric = &*self.sweep.panel.rubric;
+        let Self { context, memo, .. } = self;
+        let results = check_results(read.record, &read.transcript, context, memo);
+        let outcomes = checked::outcomes(rubric, &read.transcript, &results);
+        for criterion in &rubric.criteria {
+            if let Some(outcome) = outcomes.get(&criterion.id) {
+                self.count(criterion, [Mark::of(Some(outcome))]);
+            }
+        }
+    }
+
+    fn count(&mut self, criterion: &Criterion, marks: impl IntoIterator<Item = Mark>) {
+        if let Some(key) = self.sweep.panel.criterion_key(&criterion.id) {
+            self.swept.counted.entry(key).or_default().note(criterion, marks);
+        }
+    }
+
+    /// Looks up what is known of the chunk and what the rest would take.
+    fn settle(&mut self) {
+        let chunk = std::mem::take(&mut self.chunk);
+        self.bytes = 0;
+        if chunk.is_empty() || self.sweep.cancel.is_cancelled() {
+            return;
+        }
+        let job = self.sweep.job(chunk.iter().map(|waiting| waiting.job.clone()).collect());
+        let panel = Arc::clone(&self.sweep.panel);
+        let mut known = Judgements::default();
+        for (transcript, said) in said(self.engine.recall(&job), &panel) {
+            known.note(transcript, said);
+        }
+        self.swept.plan.add(self.engine.plan(&job));
+        for waiting in &chunk {
+            self.settle_one(waiting, &known, &panel);
+        }
+    }
+
+    fn settle_one(&mut self, waiting: &Waiting, known: &Judgements, panel: &Panel) {
+        let digest = waiting.job.digest;
+        if known.lacks(digest, waiting.exchanges, panel) {
+            self.swept.lacking[waiting.file].transcripts.push((waiting.ordinal, digest));
+        }
+        let view = known.view(digest, None, panel);
+        let mut fails = false;
+        for criterion in panel.rubric.criteria.iter().filter(|c| c.is_question()) {
+            let outcomes = view.now.iter().filter_map(|judge| judge.outcomes.get(&criterion.id));
+            let marks: Vec<Mark> = outcomes.map(|outcome| Mark::of(Some(outcome))).collect();
+            fails |= marks.iter().any(|mark| mark.fails(criterion));
+            self.count(criterion, marks);
+        }
+        let unopened = self.swept.lacking[waiting.file].source.open.is_none();
+        if fails && unopened && self.sweep.shows && self.kept_count < TRANSCRIPTS_SHOWN {
+            self.kept_count += 1;
+            self.kept.take_over(known, digest);
+            self.failing.insert(waiting.file);
+        }
+    }
+
+    /// What judges found in files that are not open.
+    fn show(&mut self) {
+        let limits = self.sweep.live.settings().limits.clone();
+        let mut files: Vec<usize> = self.failing.iter().copied().collect();
+        files.sort_unstable();
+        for file in files.into_iter().take(FILES_SHOWN) {
+            let source = &self.swept.lacking[file].source;
+            let (Some(path), Some(text)) = (&source.path, source.text_to_show(&limits)) else {
+                continue;
+            };
+            if self.sweep.cancel.is_cancelled() {
+                return;
+            }
+            let diagnostics = self.diagnostics(&source.uri, &text);
+            use DiagnosticSeverity::{Error, Warning};
+            let fails = |d: &Diagnostic| matches!(d.severity, Some(Error | Warning));
+            let failing = diagnostics.iter().any(fails);
+            if failing {
+                self.swept.shown.push((path.clone(), source.uri.clone(), diagnostics));
+            }
+        }
+    }
+
+    fn diagnostics(&self, uri: &Uri, text: &str) -> Vec<Diagnostic> {
+        let live = Arc::clone(&self.sweep.live);
+        let mut document = OpenDocument::new(uri.clone(), 0, text, live, self.sweep.encoding);
+        document.finish(&self.kept);
+        let judged = |d: &Diagnostic| d.data.as_ref().is_some_and(|data| data["judged"] == true);
+        publication::diagnostics(&document).into_iter().filter(judged).collect()
+    }
+}
