@@ -12,7 +12,7 @@ use super::report::counted;
 use super::style::{Style, plain};
 use super::{Ending, Failure, Session};
 use crate::assessment::{JudgeScorecard, Scorecard};
-use crate::engine::{reviews, workspace};
+use crate::engine::{journal, reviews, workspace};
 use crate::review::next::Reason;
 use crate::review::{Kind, Record};
 use crate::rubric::{Verdict, digest};
@@ -154,10 +154,10 @@ fn record(
     by: &str,
     note: Option<&str>,
 ) -> Result<Record, Failure> {
-    let id = reviews::new_id().map_err(|e| Failure::new(format!("no record id: {e}")))?;
+    let id = journal::new_id("r").map_err(|e| Failure::new(format!("no record id: {e}")))?;
     Ok(Record {
         id,
-        at: reviews::now(),
+        at: journal::now(),
         by: by.to_owned(),
         kind,
         transcript: None,
@@ -174,7 +174,7 @@ fn record(
 }
 
 fn keep(root: &std::path::Path, record: &Record) -> Result<(), Failure> {
-    reviews::append(root, std::slice::from_ref(record)).map_err(|e| {
+    reviews::append(root, record).map_err(|e| {
         let why = workspace::plain(&e).replace("read", "written");
         Failure::new(format!("the review was not kept: {} {why}", reviews::FILE))
     })

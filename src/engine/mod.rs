@@ -7,6 +7,7 @@ pub mod disk;
 mod fence;
 pub mod flight;
 pub mod job;
+pub mod journal;
 mod judge;
 mod lane;
 pub mod options;

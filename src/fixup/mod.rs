@@ -13,11 +13,13 @@ pub mod draft;
 pub mod entailed;
 pub mod offer;
 mod questions;
+pub mod record;
 mod words;
 
 pub use continuity::{Break, Link, Place, breaks};
 pub use draft::{Draft, Refusal, Target};
 pub use entailed::EntailedFixup;
+pub use record::FixupRecord;
 pub use offer::{Offer, offers};
 
 #[cfg(test)]
