@@ -60,6 +60,8 @@ pub enum Command {
     Check(Check),
     /// Assess transcripts: checks are computed, judges are asked what they have not answered yet
     Assess(Assess),
+    /// Draft rewrites of replies that failed, and prove them; `--write` applies what is proven
+    Fix(Fix),
     /// Say what you think of transcripts and verdicts; without an action, what to read next
     Review(Review),
     /// Say whether more transcripts like those of a batch may be made
@@ -349,4 +351,35 @@ pub enum Answer {
     Yes,
     No,
     Na,
+}
+
+/// `fix`
+#[derive(Args, Debug)]
+pub struct Fix {
+    /// Transcript files or folders
+    pub paths: Vec<PathBuf>,
+    /// Write proven rewrites into the transcripts
+    #[arg(long, conflicts_with = "dry_run")]
+    pub write: bool,
+    /// Say what would be rewritten; ask nobody
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Only for this criterion
+    #[arg(long, value_name = "ID")]
+    pub criterion: Option<String>,
+    /// Only in this transcript
+    #[arg(long, value_name = "ID")]
+    pub transcript: Option<String>,
+    /// The judge that drafts
+    #[arg(long, value_name = "NAME")]
+    pub drafter: Option<String>,
+    /// What a draft should do, or do otherwise
+    #[arg(long, value_name = "TEXT")]
+    pub note: Option<String>,
+    /// Take this applied fixup back
+    #[arg(long, value_name = "FIXUP", conflicts_with_all = ["write", "dry_run", "criterion", "drafter", "note"])]
+    pub revert: Option<String>,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: GateFormat,
 }

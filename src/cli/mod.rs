@@ -16,6 +16,7 @@ mod assess;
 mod check;
 mod explain;
 mod fix;
+mod fixups;
 mod gate;
 mod init;
 mod known;
@@ -128,6 +129,7 @@ fn dispatch(command: Command, session: &mut Session) -> Result<Ending, Failure> 
         Command::Tokens(args) => tokens::run(&args, session),
         Command::Explain(args) => explain::run(&args, session),
         Command::Status(args) => status::run(&args, session),
+        Command::Fix(args) => fixups::run(&args, session),
         Command::Review(args) => review::run(&args, session),
         Command::Gate(args) => gate::run(&args, session),
         Command::Lsp(_) | Command::Init(_) | Command::Trust(_) => Ok(Ending::Good),

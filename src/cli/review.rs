@@ -62,7 +62,7 @@ fn reviewer() -> String {
 }
 
 fn read(paths: &[PathBuf], session: &mut Session) -> Result<Vec<Shelf<Read>>, Failure> {
-    known::read(paths, session, |entry, card| Read {
+    known::read(paths, session, |entry, card, _| Read {
         id: entry.transcript.id.clone(),
         place: format!("{}:{}", entry.file, entry.line),
         batch: entry.batch,
@@ -305,7 +305,7 @@ fn satisfactory(
     by: &str,
     session: &mut Session,
 ) -> Result<Ending, Failure> {
-    let shelves = known::read(paths, session, |entry, card| {
+    let shelves = known::read(paths, session, |entry, card, _| {
         Kept::of(&entry.transcript.id, &entry.batch, entry.digest, &card)
     })?;
     for shelf in &shelves {

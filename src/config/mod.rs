@@ -25,6 +25,8 @@ pub struct Settings {
     pub assess: Assess,
     /// `[[judge]]`, in file order.
     pub judges: Vec<Judge>,
+    /// `[fixup]`
+    pub fixup: Fixup,
     /// `[limits]`
     pub limits: Limits,
     /// `[ignore]`
@@ -152,6 +154,13 @@ pub enum Origin {
     Editor,
     Environment,
     CommandLine,
+}
+
+/// `[fixup]`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fixup {
+    /// The judge that drafts rewrites; `None` is the first that is no recording.
+    pub drafter: Option<String>,
 }
 
 /// `[limits]`
