@@ -5,11 +5,11 @@
 //! cannot say different things about one file. Absent on purpose: the bytes that
 //! are no UTF-8 (F001); only a reader of bytes meets them.
 
-use super::diagnostics::structure::{self, FileInput, FileRecord, Mark};
+use super::diagnostics::structure::{self, FileInput, FileRecord};
 use super::record::RecordAnalysis;
 use crate::finding::Finding;
 use crate::text::Span;
-use crate::transcript::facts::{self, FileFacts};
+use crate::transcript::facts::FileFacts;
 use crate::transcript::records::Layout;
 
 /// A file as it was read.
@@ -41,27 +41,32 @@ pub struct RecordLook<'a> {
 #[must_use]
 pub fn findings(look: &FileLook<'_>) -> Vec<Finding> {
     let records: Vec<FileRecord<'_>> = look.records.iter().map(record).collect();
-    let facts = look.facts;
-    structure::file(&FileInput {
-        lines: look.layout == Layout::Lines,
-        bytes: facts.bytes,
-        text: look.text,
-        not_utf8: None,
-        bom: facts.bom,
-        blank: &facts.blank.spans,
-        crlf: facts.crlf.map(mark),
-        lone_cr: facts.lone_cr.map(mark),
-        separators: facts.separators.map(mark),
-        no_final_newline: facts.no_final_newline,
-        records: &records,
-    })
+    let (lines, facts, text) = (look.layout == Layout::Lines, look.facts, look.text);
+    structure::file(&FileInput { lines, facts, text, records: &records })
+}
+
+/// The findings about a file whose records are known in brief, by place.
+#[must_use]
+pub fn findings_of(
+    layout: Layout,
+    facts: &FileFacts,
+    text: Option<&str>,
+    records: &[FileRecord<'_>],
+) -> Vec<Finding> {
+    structure::file(&FileInput { lines: layout == Layout::Lines, facts, text, records })
 }
 
 /// True when the file may be no lines of records at all (an array, pretty-printed
 /// objects), which only its whole text tells: its first record is broken.
 #[must_use]
 pub fn wants_text(first: &RecordAnalysis) -> bool {
-    first.findings.iter().any(|f| matches!(f.code.as_ref(), "J001" | "J002" | "J005"))
+    is_broken(&first.findings)
+}
+
+/// The same of a first record's findings.
+#[must_use]
+pub fn is_broken(findings: &[Finding]) -> bool {
+    findings.iter().any(|f| matches!(f.code.as_ref(), "J001" | "J002" | "J005"))
 }
 
 /// True when these findings stand for all that would be said about single records.
@@ -83,10 +88,6 @@ fn record<'a>(look: &RecordLook<'a>) -> FileRecord<'a> {
         id: written.map(|(id, _)| id),
         id_source: written.map(|(_, source)| source.shifted(look.span.start)),
     }
-}
-
-const fn mark(mark: facts::Mark) -> Mark {
-    Mark { first: mark.first, count: mark.count }
 }
 
 #[cfg(test)]

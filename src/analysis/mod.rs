@@ -1,5 +1,6 @@
 //! From domain values to what is shown: findings, lenses, hints, hovers. Pure.
 
+pub mod brief;
 pub mod context;
 pub mod diagnostics;
 pub mod file;
@@ -12,4 +13,5 @@ pub mod record;
 pub mod rubric_lenses;
 #[cfg(test)]
 mod samples;
+pub mod sayings;
 pub mod symbols;

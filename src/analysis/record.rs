@@ -43,7 +43,8 @@ pub struct Outline {
     pub digest: Option<TranscriptDigest>,
     /// Equal for equal conversations, as far as this process is concerned.
     pub content: u128,
-    /// The same through case, white space and punctuation (rule D001).
+    /// The same through case, white space and punctuation (rule D001); 0 when
+    /// measures are not asked for.
     pub normalised: u128,
     /// The record's own batch.
     pub batch: Option<String>,
@@ -181,13 +182,25 @@ pub fn check_results(
     context: &Context,
     memo: &mut Memo,
 ) -> Vec<(usize, CheckResult)> {
-    let Some(rubric) = &context.rubric else { return Vec::new() };
     let json = json::parse(record, context.depth_limit);
+    checked(record, &json, transcript, context, memo).0
+}
+
+/// The same for a record that is parsed, with its tokens where a check measures them.
+#[must_use]
+pub fn checked(
+    record: &str,
+    json: &Json,
+    transcript: &Transcript,
+    context: &Context,
+    memo: &mut Memo,
+) -> (Vec<(usize, CheckResult)>, Option<usize>) {
+    let Some(rubric) = &context.rubric else { return (Vec::new(), None) };
     let mut outline = outline(record, transcript, false, memo);
-    let style = persona_style(record, &json);
+    let style = persona_style(record, json);
     let mut look = Look { record, transcript, style, context, memo };
     look.count(&mut outline, &mut Vec::new());
-    look.results(rubric, &outline)
+    (look.results(rubric, &outline), outline.tokens)
 }
 
 fn outline(record: &str, transcript: &Transcript, measures: bool, memo: &mut Memo) -> Outline {
@@ -211,8 +224,8 @@ fn outline(record: &str, transcript: &Transcript, measures: bool, memo: &mut Mem
         id_source: transcript.id_source,
         shape: transcript.shape,
         digest: measures.then(|| digest_of(record, transcript, memo)),
-        content: content_of(transcript),
-        normalised: digest::normalised_of(digest::spoken(transcript).map(|m| memo.normalised(m))),
+        content: digest::content(transcript),
+        normalised: if measures { normalised_of(transcript, memo) } else { 0 },
         batch: transcript.batch.clone(),
         tokens: None,
         exchanges: transcript
@@ -228,9 +241,8 @@ fn digest_of(record: &str, transcript: &Transcript, memo: &mut Memo) -> Transcri
     digest::of_messages(digest::spoken(transcript).map(|m| memo.digest(record, m)))
 }
 
-fn content_of(transcript: &Transcript) -> u128 {
-    let keys: Vec<u8> = digest::spoken(transcript).flat_map(|m| m.key.to_le_bytes()).collect();
-    xxhash_rust::xxh3::xxh3_128(&keys)
+fn normalised_of(transcript: &Transcript, memo: &mut Memo) -> u128 {
+    digest::normalised_of(digest::spoken(transcript).map(|m| memo.normalised(m)))
 }
 
 fn exchange(

@@ -99,6 +99,8 @@ pub enum UnscoredReason {
     OutOfQuota,
     /// The run was cancelled.
     Cancelled,
+    /// The run took as long as it may.
+    Deadline,
     /// The provider answered with an error.
     ProviderError,
     /// A recorded answer belongs to an earlier text.
@@ -162,6 +164,7 @@ impl UnscoredReason {
             Self::Truncated => "truncated",
             Self::TimedOut => "timed-out",
             Self::OutOfQuota => "out-of-quota",
+            Self::Deadline => "deadline",
             Self::Cancelled => "cancelled",
             Self::ProviderError => "provider-error",
             Self::Stale => "stale",

@@ -14,6 +14,7 @@ mod totals;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -29,7 +30,7 @@ use crate::assessment::{JudgeOutcomes, Scorecard, scorecard};
 use crate::config::{self, Judge};
 use crate::engine::rules::{self, Rules};
 use crate::engine::workspace::{Project, data_dir, plain as plain_error};
-use crate::engine::{Engine, EngineOptions, Plan, RecordingWriter, RunSummary, Trust};
+use crate::engine::{Engine, EngineOptions, Plan, RecordingWriter, RunSummary, Stopped, Trust};
 use crate::rubric::{Rubric, digest};
 use crate::text::nearest::nearest;
 use checkpoint::{Checkpoint, Place};
@@ -43,6 +44,7 @@ const CHUNK: usize = 1000;
 struct Run<'a> {
     args: &'a Assess,
     session: &'a mut Session,
+    began: Instant,
     engine: Engine,
     checkpoint: Option<Checkpoint>,
     recording: Option<RecordingWriter>,
@@ -70,6 +72,7 @@ pub fn run(args: &Assess, session: &mut Session) -> Result<Ending, Failure> {
     let mut run = Run {
         args,
         session,
+        began: Instant::now(),
         engine,
         checkpoint,
         recording,
@@ -112,7 +115,7 @@ impl Run<'_> {
         }
         let asking = self.asking(project, &rules)?;
         let families = Families { structure: false, tokens: false, checks: true };
-        let context = context(&rules, project, families, false);
+        let context = context(&rules, project, families, true);
         let mut waiting = Vec::new();
         for source in sources {
             waiting.extend(self.entries(&source, &context, project));
@@ -132,6 +135,8 @@ impl Run<'_> {
             settings: project.settings().assess.clone(),
             trust,
             project_dir: project.root.clone(),
+            began: self.began,
+            stopped: Stopped::default(),
         })
     }
 
@@ -174,6 +179,9 @@ impl Run<'_> {
 
     /// Assesses some transcripts, or says what that would take.
     fn chunk(&mut self, asking: &Asking, entries: Vec<Entry>) -> Result<(), Failure> {
+        if self.summary.cancelled {
+            return Ok(());
+        }
         let out = &mut self.session.out;
         let done = resume::done(self.checkpoint.as_ref(), asking, &entries, out);
         let open = entries.iter().zip(&done).filter(|(_, done)| done.is_none()).map(|(e, _)| e);
@@ -237,6 +245,9 @@ impl Run<'_> {
         });
         let (summary, said) = ran.map_err(|e| Failure::new(format!("cannot start: {e}")))?;
         totals::add_summary(&mut self.summary, &summary);
+        if summary.cancelled {
+            self.ending = self.ending.max(Ending::Incomplete);
+        }
         match trouble {
             Some(e) => {
                 Err(Failure::new(format!("a result could not be kept: {}", plain_error(&e))))
@@ -314,6 +325,12 @@ impl Run<'_> {
                 let text = totals::line(&self.standings, &self.summary, style);
                 self.session.out.line(&text);
             }
+        }
+        if self.summary.cancelled {
+            self.session.out.warning(
+                "stopped before the end; what was answered is kept: run the same command again to \
+                 ask the rest",
+            );
         }
     }
 }

@@ -43,7 +43,7 @@ pub fn run(args: &Check, session: &mut Session) -> Result<Ending, Failure> {
     let targets = targets::of(args, session)?;
     let own_files = targets.iter().filter_map(|t| match t {
         Target::Settings(path) | Target::Rubric(path) => Some(path.clone()),
-        Target::Transcript(_) | Target::Missing(_) => None,
+        Target::Transcript(_) | Target::Text(_) | Target::Missing(_) => None,
     });
     let own_files = own_files.collect();
     let report = Report::begin(args.format, &mut session.out, args.quiet_stdout());
@@ -70,6 +70,7 @@ impl Run<'_> {
             Target::Rubric(path) if self.wants(Family::Rubric) => documents::rubric(&path, self),
             Target::Rubric(_) => Verdict::Good,
             Target::Missing(path) => self.unreadable(&path, "does not exist"),
+            Target::Text(source) => documents::text(&source, self),
             Target::Transcript(source) if self.wants_transcripts() => {
                 let aside = self.settings_aside(source.path());
                 let name = source.shown();

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 
 use super::args::Explain;
 use super::check::context;
-use super::place::{Placed, place};
+use super::place::{Placed, Start, place};
 use super::report::{columns, counted, grouped};
 use super::scan::{Seen, Source, scan};
 use super::settings::shown_path;
 use super::style::{Style, plain, wrap};
 use super::{Ending, Failure, Session};
-use crate::analysis::context::Families;
-use crate::analysis::record::{Outline, OutlineMessage};
+use crate::analysis::context::{Families, Memo};
+use crate::analysis::record::{Outline, OutlineMessage, RecordAnalysis, analyse};
+use crate::engine::disk::BadRecord;
 use crate::engine::rules::{self, Rules};
 use crate::engine::workspace::Project;
 use crate::rubric::Rubric;
@@ -42,9 +43,10 @@ pub fn run(args: &Explain, session: &mut Session) -> Result<Ending, Failure> {
     let context = context(&rules, &project, Families::ALL, true);
     let source = Source::Disk(asked.path.clone());
     let mut found = None;
-    scan(&source, &context, &project.settings().limits, &mut Vec::new(), |seen| {
+    let look = |record: &str, memo: &mut Memo| analyse(record, &context, memo);
+    scan(&source, &project.settings().limits, &mut Vec::new(), look, |seen| {
         if covers(&seen, &asked) {
-            found = Some(seen);
+            found = Some((seen.start, seen.text.to_owned(), seen.analysis));
         }
     })
     .map_err(|e| Failure::new(e.to_string()))?;
@@ -67,13 +69,16 @@ fn asked(text: &str) -> Result<Asked, Failure> {
     }
 }
 
-fn covers(seen: &Seen, asked: &Asked) -> bool {
+fn covers<T>(seen: &Seen<'_, T>, asked: &Asked) -> bool {
     let lines = memchr::memchr_iter(b'\n', seen.text.as_bytes()).count();
     let inside = seen.start.line <= asked.line && asked.line <= seen.start.line + lines;
     let starts_later = asked.line == seen.start.line
         && asked.column.is_some_and(|column| column < seen.start.column);
     inside && !starts_later
 }
+
+/// A record: where it starts, its text, and what is known of it.
+type Found = (Start, String, Result<RecordAnalysis, BadRecord>);
 
 struct Explained<'a> {
     asked: &'a Asked,
@@ -82,18 +87,17 @@ struct Explained<'a> {
 }
 
 impl Explained<'_> {
-    fn print(&self, found: Option<Seen>, session: &mut Session) {
+    fn print(&self, found: Option<Found>, session: &mut Session) {
         let style = Style::new(session.out.color);
         let column = self.asked.column.map_or_else(String::new, |c| format!(":{c}"));
         let asked = format!("{}:{}{column}", shown_path(&self.asked.path), self.asked.line);
         session.out.line(&style.bold(&plain(&asked)));
-        let Some(seen) = found else {
+        let Some((start, text, analysis)) = found else {
             row(session, "record", "none: this line is blank, or beyond the end of the file");
             self.surroundings(session, None);
             return;
         };
-        let (start, text) = (seen.start, seen.text);
-        let analysis = match seen.analysis {
+        let analysis = match analysis {
             Ok(analysis) => analysis,
             Err(bad) => {
                 row(session, "record", &bad.to_string());
@@ -125,7 +129,7 @@ impl Explained<'_> {
         let id =
             if outline.id_source.is_some() { "" } else { " (derived: it has none of its own)" };
         row(session, "transcript", &format!("{}{id}", outline.id));
-        let shape = format!("{:?}", outline.shape);
+        let shape = outline.shape.name();
         let messages = counted(outline.messages.len(), "message");
         let exchanges = counted(outline.exchanges.len(), "exchange");
         row(session, "written as", &format!("{shape}: {messages}, {exchanges}"));

@@ -77,7 +77,7 @@ fn judge(provider: Option<&str>) -> String {
         }
         Some("openai") => ("gpt", "model = \"gpt-6-sol\"\napi_key_env = \"OPENAI_API_KEY\"\n"),
         Some("gemini") => {
-            ("gemini", "model = \"gemini-3.8-flash\"\napi_key_env = \"GEMINI_API_KEY\"\n")
+            ("gemini", "model = \"gemini-3.8-flash\"  # key: GOOGLE_API_KEY or GEMINI_API_KEY\n")
         }
         Some("claude-cli") => ("claude", "model = \"claude-sonnet-5-5\"\n"),
         Some("recorded") => ("recorded", "file = \"data/recorded.jsonl\"\n"),
@@ -94,4 +94,21 @@ fn judge(provider: Option<&str>) -> String {
     format!(
         "# A judge answers the rubric's questions. A model server on this machine needs no key:\n{commented}"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{self, Origin, keys};
+
+    #[test]
+    fn every_provider_has_a_working_judge() {
+        for provider in keys::PROVIDERS {
+            let layer = config::parse(&judge(Some(provider)), Origin::ProjectFile);
+            let resolved = config::resolve(&[layer]);
+            assert_eq!((resolved.findings, resolved.settings.judges.len()), (Vec::new(), 1));
+        }
+        let none = config::parse(&judge(None), Origin::ProjectFile);
+        assert_eq!((none.findings, none.judges.len()), (Vec::new(), 0));
+    }
 }

@@ -96,6 +96,8 @@ pub fn asking(project: &Project, rubric: &Arc<Rubric>, untrusted: bool) -> Askin
         settings: project.settings().assess.clone(),
         trust: if untrusted { Trust::Denied } else { Trust::Given },
         project_dir: project.root.clone(),
+        began: std::time::Instant::now(),
+        stopped: crate::engine::Stopped::default(),
     }
 }
 

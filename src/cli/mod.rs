@@ -22,6 +22,7 @@ mod init;
 mod known;
 mod lsp;
 pub mod output;
+mod pipeline;
 mod place;
 mod report;
 mod review;

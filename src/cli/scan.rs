@@ -1,18 +1,20 @@
 //! The records of a transcript file, looked at by all cores and handed out in order.
 //!
-//! Invariant: memory is bounded by a batch of records for `.jsonl` files, by the
-//! file for `.json`; what comes out does not depend on the number of threads.
+//! Invariant: memory is bounded by a few blocks of lines for `.jsonl` files (of
+//! long lines one at a time), by the file for `.json`; what comes out does not
+//! depend on the number of threads.
 
 use std::fs::File;
-use std::io::{self, Cursor, Read};
+use std::io::{self, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use super::pipeline::Stages;
 use super::place::Start;
-use crate::analysis::context::{Context, Memo};
-use crate::analysis::record::{RecordAnalysis, analyse};
+use crate::analysis::context::Memo;
 use crate::config::Limits;
-use crate::engine::disk::{self, BadRecord, DiskError, Lines, Unreadable};
+use crate::engine::blocks::{Block, Blocks};
+use crate::engine::disk::{self, BadRecord, DiskError, Unreadable};
 use crate::text::Span;
 use crate::text::document::Document;
 use crate::transcript::facts::{BOM, FileFacts};
@@ -27,20 +29,21 @@ pub enum Source {
     Bytes(PathBuf, Arc<[u8]>),
 }
 
+/// What reads a source, from any place.
+pub trait Reader: Read + Seek {}
+
+impl<R: Read + Seek> Reader for R {}
+
 /// One record with what is known of it.
 #[derive(Debug)]
-pub struct Seen {
+pub struct Seen<'a, T> {
     /// Where it starts.
     pub start: Start,
     /// Its text; empty when it could not be read.
-    pub text: String,
+    pub text: &'a str,
     /// What was found out, or why it could not be read.
-    pub analysis: Result<RecordAnalysis, BadRecord>,
+    pub analysis: Result<T, BadRecord>,
 }
-
-/// A batch is closed when it has this many bytes or records.
-const BATCH_BYTES: usize = 8 << 20;
-const BATCH_RECORDS: usize = 4096;
 
 impl Source {
     /// Its name.
@@ -62,11 +65,40 @@ impl Source {
     ///
     /// # Errors
     /// When it cannot be opened.
-    pub fn open(&self) -> io::Result<Box<dyn Read>> {
+    pub fn open(&self) -> io::Result<Box<dyn Reader>> {
         Ok(match self {
             Self::Disk(path) => Box::new(File::open(path)?),
             Self::Bytes(_, bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
         })
+    }
+
+    /// Hands out the text at each of `spans`, which are in order and do not overlap.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is no text any more.
+    pub fn reread(
+        &self,
+        spans: &[Span],
+        limits: &Limits,
+        mut each: impl FnMut(&str),
+    ) -> Result<(), DiskError> {
+        if self.layout() == Layout::Document {
+            let text = self.text(limits)?;
+            spans.iter().for_each(|span| each(text.get(span.start..span.end).unwrap_or("")));
+            return Ok(());
+        }
+        let failed = |error| DiskError { path: self.path().to_owned(), why: Unreadable::Io(error) };
+        let mut reader = self.open().map_err(failed)?;
+        let mut bytes = Vec::new();
+        for span in spans {
+            bytes.clear();
+            let read = reader
+                .seek(io::SeekFrom::Start(span.start as u64))
+                .and_then(|_| (&mut reader).take(span.len() as u64).read_to_end(&mut bytes));
+            read.map_err(failed)?;
+            each(std::str::from_utf8(&bytes).unwrap_or(""));
+        }
+        Ok(())
     }
 
     /// Reads it whole, as text with its byte order mark.
@@ -84,84 +116,112 @@ impl Source {
     }
 }
 
-/// Looks at every record and hands it to `each`, in order.
+/// Looks at every record and hands it to `each`, in order. `look` runs on many
+/// threads, each with a memo of its own.
 ///
 /// # Errors
 /// When the file cannot be read, or is no text.
-pub fn scan(
+pub fn scan<T: Send>(
     source: &Source,
-    context: &Context,
     limits: &Limits,
     memos: &mut Vec<Memo>,
-    mut each: impl FnMut(Seen),
+    look: impl Fn(&str, &mut Memo) -> T + Sync,
+    each: impl FnMut(Seen<'_, T>),
 ) -> Result<FileFacts, DiskError> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(16);
     memos.resize_with(threads.max(1), Memo::default);
-    match source.layout() {
-        Layout::Lines => scan_lines(source, context, limits, memos, &mut each),
-        Layout::Document => scan_document(source, context, limits, memos, &mut each),
-    }
-}
-
-/// A record before it is looked at.
-struct Item {
-    start: Start,
-    text: Result<String, BadRecord>,
-}
-
-fn scan_lines(
-    source: &Source,
-    context: &Context,
-    limits: &Limits,
-    memos: &mut [Memo],
-    each: &mut impl FnMut(Seen),
-) -> Result<FileFacts, DiskError> {
-    match source {
-        Source::Disk(path) => drain(Lines::open(path, limits)?, context, memos, each),
-        Source::Bytes(path, bytes) => {
+    match (source, source.layout()) {
+        (_, Layout::Document) => scan_document(source, limits, memos, look, each),
+        (Source::Disk(path), _) => scan_lines(Blocks::open(path, limits)?, memos, look, each),
+        (Source::Bytes(path, bytes), _) => {
             let reader = Cursor::new(Arc::clone(bytes));
-            drain(Lines::new(path, reader, limits)?, context, memos, each)
+            scan_lines(Blocks::new(path, reader, limits)?, memos, look, each)
         }
     }
 }
 
-fn drain<R: Read>(
-    mut lines: Lines<R>,
-    context: &Context,
+/// What was found out about one record of a block.
+struct Item<T> {
+    start: Start,
+    place: std::ops::Range<usize>,
+    analysis: Result<T, BadRecord>,
+}
+
+fn scan_lines<R: Read + Send, T: Send>(
+    mut blocks: Blocks<R>,
     memos: &mut [Memo],
-    each: &mut impl FnMut(Seen),
+    look: impl Fn(&str, &mut Memo) -> T + Sync,
+    mut each: impl FnMut(Seen<'_, T>),
 ) -> Result<FileFacts, DiskError> {
-    let (mut batch, mut bytes) = (Vec::new(), 0);
-    while let Some(record) = lines.next()? {
-        let start = Start { byte: record.offset as u64, line: record.line, column: 1 };
-        let text = record.text.map(str::to_owned);
-        bytes += text.as_ref().map_or(0, String::len);
-        batch.push(Item { start, text });
-        if bytes >= BATCH_BYTES || batch.len() >= BATCH_RECORDS {
-            look(std::mem::take(&mut batch), context, memos, each);
-            bytes = 0;
+    let memos = if blocks.is_short() { &mut memos[..1] } else { memos };
+    let buffers: Mutex<Vec<Vec<u8>>> = Mutex::default();
+    let buffer = || buffers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let mut failed = None;
+    let take = || match blocks.next(buffer().unwrap_or_default()) {
+        Ok(block) => block,
+        Err(error) => {
+            failed = Some(error);
+            None
         }
-    }
-    look(batch, context, memos, each);
-    Ok(lines.facts().clone())
+    };
+    let work = |mut block: Block, memo: &mut Memo| {
+        let mut items = Vec::new();
+        let facts = block.read(|record| {
+            let start = Start { byte: record.offset as u64, line: record.line, column: 1 };
+            let analysis = record.text.map(|text| look(text, memo));
+            items.push(Item { start, place: record.place, analysis });
+        });
+        (block, facts, items)
+    };
+    let mut facts = FileFacts::default();
+    let stages = Stages { take, work, alone: Block::is_long };
+    stages.run(memos, |(block, found, items): (Block, FileFacts, Vec<Item<T>>)| {
+        facts.append(found);
+        for Item { start, place, analysis } in items {
+            each(Seen { start, text: block.text(place), analysis });
+        }
+        if !block.is_long() {
+            buffers.lock().unwrap_or_else(PoisonError::into_inner).push(block.into_bytes());
+        }
+    });
+    failed.map_or(Ok(facts), Err)
 }
 
-fn scan_document(
+/// Bytes of a `.json` file that one job is about.
+const SHARE: usize = 512 << 10;
+
+fn scan_document<T: Send>(
     source: &Source,
-    context: &Context,
     limits: &Limits,
     memos: &mut [Memo],
-    each: &mut impl FnMut(Seen),
+    look: impl Fn(&str, &mut Memo) -> T + Sync,
+    mut each: impl FnMut(Seen<'_, T>),
 ) -> Result<FileFacts, DiskError> {
     let text = source.text(limits)?;
     let document = Document::new(&text);
     let records = Records::open(&document, Layout::Document, |_| ());
     let facts = records.facts(&document);
     drop(document);
+    let mut spans = records.slots().iter().map(|s| s.span()).peekable();
+    let memos = if text.len() < SHARE { &mut memos[..1] } else { memos };
+    let take = || {
+        let mut bytes = 0;
+        let mut share = Vec::new();
+        while let Some(span) = spans.next_if(|_| bytes < SHARE) {
+            bytes += span.len();
+            share.push(span);
+        }
+        (!share.is_empty()).then_some(share)
+    };
+    let work = |share: Vec<Span>, memo: &mut Memo| -> Vec<(Span, T)> {
+        share.into_iter().map(|span| (span, look(span.of(&text), memo))).collect()
+    };
     let mut at = Walk::new(&text);
-    let item = |span: Span| Item { start: at.to(span.start), text: Ok(span.of(&text).to_owned()) };
-    let items: Vec<Item> = records.slots().iter().map(|s| s.span()).map(item).collect();
-    look(items, context, memos, each);
+    Stages { take, work, alone: |_: &Vec<Span>| false }.run(memos, |items: Vec<(Span, T)>| {
+        for (span, found) in items {
+            each(Seen { start: at.to(span.start), text: span.of(&text), analysis: Ok(found) });
+        }
+    });
     Ok(facts)
 }
 
@@ -190,53 +250,5 @@ impl<'t> Walk<'t> {
         }
         self.at = offset.max(self.at);
         Start { byte: offset as u64, line: self.line, column: self.column }
-    }
-}
-
-/// Looks at a batch, in as many parts as there are memos.
-fn look(batch: Vec<Item>, context: &Context, memos: &mut [Memo], each: &mut impl FnMut(Seen)) {
-    let parts = parts(batch, memos.len());
-    let all = &|part: Vec<Item>, memo: &mut Memo| -> Vec<Seen> {
-        part.into_iter().map(|item| see(item, context, memo)).collect()
-    };
-    let seen: Vec<Vec<Seen>> = std::thread::scope(|scope| {
-        let mut work = parts.into_iter().zip(memos);
-        let first = work.next();
-        let others: Vec<_> =
-            work.map(|(part, memo)| scope.spawn(move || all(part, memo))).collect();
-        let first = first.map(|(part, memo)| all(part, memo));
-        // A panic in a part is a panic of the whole, as it would be without threads.
-        let joined = others
-            .into_iter()
-            .map(|other| other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        first.into_iter().chain(joined).collect()
-    });
-    seen.into_iter().flatten().for_each(each);
-}
-
-fn parts(batch: Vec<Item>, threads: usize) -> Vec<Vec<Item>> {
-    let total: usize = batch.iter().map(|i| i.text.as_ref().map_or(0, String::len)).sum();
-    // Small batches are looked at sooner than a thread is started.
-    let threads = if total < 64 << 10 { 1 } else { threads };
-    let share = total / threads + 1;
-    let (mut parts, mut used) = (vec![Vec::new()], 0);
-    for item in batch {
-        used += item.text.as_ref().map_or(0, String::len);
-        if let Some(last) = parts.last_mut() {
-            last.push(item);
-        }
-        if used >= share && parts.len() < threads {
-            parts.push(Vec::new());
-            used = 0;
-        }
-    }
-    parts
-}
-
-fn see(item: Item, context: &Context, memo: &mut Memo) -> Seen {
-    let Item { start, text } = item;
-    match text {
-        Ok(text) => Seen { start, analysis: Ok(analyse(&text, context, memo)), text },
-        Err(bad) => Seen { start, text: String::new(), analysis: Err(bad) },
     }
 }

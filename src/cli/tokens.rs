@@ -10,9 +10,10 @@ use super::report::{counted, grouped};
 use super::scan::{Seen, Source, scan};
 use super::style::{Style, plain};
 use super::{Ending, Failure, Session, targets};
-use crate::analysis::context::Families;
-use crate::analysis::record::Outline;
+use crate::analysis::context::{Context, Families, Memo};
 use crate::engine::rules;
+use crate::text::json;
+use crate::transcript::read;
 
 /// The counts of one transcript.
 #[derive(Serialize)]
@@ -23,6 +24,27 @@ struct Row<'a> {
     tokens: Option<usize>,
     limit: usize,
     messages: Vec<Option<usize>>,
+}
+
+/// The counts of one record.
+struct Counts {
+    id: String,
+    tokens: Option<usize>,
+    messages: Vec<Option<usize>>,
+}
+
+impl Counts {
+    /// `None` when the record is no conversation; no counts when it is broken JSON.
+    fn of(record: &str, context: &Context) -> Option<Self> {
+        let json = json::parse(record, context.depth_limit);
+        let transcript = read(record, &json).transcript.ok()?;
+        let counting = context.counting.as_ref().filter(|_| json.syntax_problem().is_none());
+        let (tokens, messages) = match counting.map(|c| c.counter.counts(record, &transcript)) {
+            Some(counts) => (counts.record.ok().map(|c| c.tokens), counts.messages),
+            None => (None, vec![None; transcript.messages.len()]),
+        };
+        Some(Self { id: transcript.id, tokens, messages })
+    }
 }
 
 /// What was counted in all.
@@ -68,20 +90,20 @@ fn file(source: &Source, format: DataFormat, session: &mut Session, sums: &mut S
         return Ending::Failed;
     }
     let families = Families { structure: false, tokens: false, checks: false };
-    let context = context(&rules, &project, families, true);
+    let context = context(&rules, &project, families, false);
     let limit = project.settings().tokens.limit;
     let name = source.shown();
     let limits = &project.settings().limits;
     let out = &mut session.out;
-    let scanned = scan(source, &context, limits, &mut Vec::new(), |seen: Seen| {
-        let Some(outline) = seen.analysis.ok().and_then(|a| a.outline) else {
+    let look = |record: &str, _: &mut Memo| Counts::of(record, &context);
+    let scanned = scan(source, limits, &mut Vec::new(), look, |seen: Seen<'_, Option<Counts>>| {
+        let Some(Counts { id, tokens, messages }) = seen.analysis.ok().flatten() else {
             sums.unread += 1;
             return;
         };
-        sums.add(&outline, limit);
-        let messages = outline.messages.iter().map(|m| m.tokens).collect();
-        let (file, line, id) = (name.as_str(), seen.start.line, outline.id.as_ref());
-        let row = Row { file, line, id, tokens: outline.tokens, limit, messages };
+        sums.add(tokens, limit);
+        let (file, line, id) = (name.as_str(), seen.start.line, id.as_str());
+        let row = Row { file, line, id, tokens, limit, messages };
         // Text and numbers alone always serialise.
         let json = || serde_json::to_string(&row).unwrap_or_default();
         match format {
@@ -103,11 +125,11 @@ fn file(source: &Source, format: DataFormat, session: &mut Session, sums: &mut S
 }
 
 impl Sums {
-    fn add(&mut self, outline: &Outline, limit: usize) {
+    fn add(&mut self, tokens: Option<usize>, limit: usize) {
         self.transcripts += 1;
-        self.tokens += outline.tokens.unwrap_or(0);
-        self.uncounted += usize::from(outline.tokens.is_none());
-        self.over += usize::from(outline.tokens.is_some_and(|t| t > limit));
+        self.tokens += tokens.unwrap_or(0);
+        self.uncounted += usize::from(tokens.is_none());
+        self.over += usize::from(tokens.is_some_and(|t| t > limit));
     }
 }
 

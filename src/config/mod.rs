@@ -76,6 +76,12 @@ pub struct Assess {
     pub aggregation: Aggregation,
     /// Seed of the criteria order.
     pub seed: u64,
+    /// How often one call is sent at most.
+    pub max_attempts: u32,
+    /// How long one call waits at most between attempts, in seconds.
+    pub max_wait_s: u64,
+    /// How long a run may take, in seconds.
+    pub deadline_s: u64,
 }
 
 /// `assess.on_save`
@@ -229,6 +235,9 @@ impl Default for Assess {
             isolate_sensitive: false,
             aggregation: Aggregation::Strictest,
             seed: 0,
+            max_attempts: 7,
+            max_wait_s: 3600,
+            deadline_s: 86_400,
         }
     }
 }

@@ -125,6 +125,9 @@ fn apply_assess(assess: &mut Assess, name: &str, value: &Value) {
         "max_per_save" => put_integer(&mut assess.max_per_save, value),
         "debounce_ms" => put_integer(&mut assess.debounce_ms, value),
         "seed" => put_integer(&mut assess.seed, value),
+        "max_attempts" => put_integer(&mut assess.max_attempts, value),
+        "max_wait_s" => put_integer(&mut assess.max_wait_s, value),
+        "deadline_s" => put_integer(&mut assess.deadline_s, value),
         "max_cost_per_save" => assess.max_cost_per_save = number(value).unwrap_or_default(),
         "max_cost_per_run" => assess.max_cost_per_run = number(value).unwrap_or_default(),
         "isolate_sensitive" => assess.isolate_sensitive = *value == Value::Bool(true),
@@ -261,6 +264,9 @@ fn complete(judge: Judge) -> Result<Judge, String> {
             "judge `{name}` needs the server's `base_url`, such as \"http://localhost:11434/v1\""
         )),
         Provider::Recorded => Ok(judge),
+        Provider::ClaudeCli if judge.base_url.is_some() => {
+            Err(format!("judge `{name}` runs a program, which takes no `base_url`: remove it"))
+        }
         _ if judge.model.is_empty() => Err(format!("judge `{name}` needs a `model`")),
         _ => Ok(judge),
     }

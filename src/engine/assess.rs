@@ -5,6 +5,7 @@
 //! that is paid for.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
@@ -90,7 +91,16 @@ impl Engine {
         for judge in 0..judges {
             lanes.spawn(lane::run(Arc::clone(&run), judge).in_current_span());
         }
-        while lanes.join_next().await.is_some() {}
+        let deadline = Duration::from_secs(run.prepared.job.settings.deadline_s);
+        let finished = async { while lanes.join_next().await.is_some() {} };
+        tokio::pin!(finished);
+        tokio::select! {
+            () = &mut finished => {}
+            () = self.inner.options.clock.alarm(deadline) => {
+                run.time_is_up();
+                finished.await;
+            }
+        }
         run.end()
     }
 

@@ -4,11 +4,13 @@
 //! true whatever happens to the document meanwhile. The engine never talks to
 //! the user; these values are all it says.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::assessment::{JudgeOutcomes, Outcome};
+use crate::assessment::{JudgeOutcomes, Outcome, Unscored};
 use crate::config;
 use crate::prompt::Template;
 use crate::rubric::Rubric;
@@ -36,6 +38,39 @@ pub struct AssessJob {
     pub trust: Trust,
     /// The project's folder: its store, and what a recording's path counts from.
     pub project_dir: Option<PathBuf>,
+    /// Judges that are not asked any more; shared by the jobs of one run.
+    pub stopped: Stopped,
+}
+
+/// Judges that are not asked any more, and why: a spent quota, a wrong key. Cheap to
+/// clone, all clones are one.
+#[derive(Clone, Debug, Default)]
+pub struct Stopped {
+    // Held only to look up or set one entry; never across an await.
+    judges: Arc<Mutex<HashMap<String, Unscored>>>,
+}
+
+impl Stopped {
+    /// Why this judge is not asked any more, if so.
+    #[must_use]
+    pub fn why(&self, judge: &str) -> Option<Unscored> {
+        self.lock().get(judge).cloned()
+    }
+
+    /// Stops a judge; `false` when it was stopped already.
+    pub(super) fn stop(&self, judge: &str, why: Unscored) -> bool {
+        match self.lock().entry(judge.to_owned()) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(place) => {
+                place.insert(why);
+                true
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Unscored>> {
+        self.judges.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A transcript with its digest.
@@ -98,6 +133,18 @@ pub enum AssessUpdate {
         /// USD so far; `None` when a call had no known price.
         cost: Option<f64>,
     },
+    /// A judge's calls wait before they are sent (again). The next
+    /// [`AssessUpdate::Progress`] says that it goes on.
+    Waiting {
+        /// The job's.
+        generation: u64,
+        /// Which judge, by name.
+        judge: Arc<str>,
+        /// For how long.
+        wait: Duration,
+        /// What the server said.
+        why: String,
+    },
     /// Something to tell the user once.
     Notice {
         /// The job's.
@@ -137,4 +184,31 @@ pub struct RunSummary {
     pub elapsed: Duration,
     /// It was cancelled.
     pub cancelled: bool,
+}
+
+/// `claude: asks again in 12 s (HTTP 529: Overloaded)`
+#[must_use]
+pub fn asks_again(judge: &str, wait: Duration, why: &str) -> String {
+    let seconds = wait.as_millis().div_ceil(1000);
+    let time = match seconds {
+        0..=119 => format!("{seconds} s"),
+        _ => format!("{} min", seconds.div_ceil(60)),
+    };
+    let short: String = why.chars().take(60).collect();
+    let cut = if short.len() < why.len() { "…" } else { "" };
+    format!("{judge}: asks again in {time} ({short}{cut})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_told_in_whole_seconds_or_minutes() {
+        let told = |ms, why| asks_again("claude", Duration::from_millis(ms), why);
+        assert_eq!(told(11_200, "HTTP 529"), "claude: asks again in 12 s (HTTP 529)");
+        assert_eq!(told(1_800_000, "x"), "claude: asks again in 30 min (x)");
+        let long = told(1, &"é".repeat(61));
+        assert!(long.ends_with("é…)") && long.contains("in 1 s"), "{long}");
+    }
 }

@@ -1,28 +1,28 @@
-//! Sends calls: one loop for every provider, with a timeout, bounded retries
-//! and a limit on calls under way.
+//! Sends calls: one loop for every provider. Through the gate and to a seat, out,
+//! and again where [`retry`] says so.
 //!
-//! Invariant: dropping the future closes the socket. No key, prompt or reply is
+//! Invariant: dropping the future closes the socket and gives the seat back, also
+//! while it waits. Nobody holds a seat while waiting. No key, prompt or reply is
 //! logged. Redirects are never followed, and nothing for this machine goes
 //! through a proxy.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use reqwest::{Client, Response};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::config::Judge;
 
+use super::command;
+use super::gate::{Entrance, Gates, Seat};
 use super::options::EngineOptions;
-use super::provider::{self, Call, HttpReply, HttpRequest, ProviderReply};
+use super::provider::{self, Call, HttpReply, HttpRequest, Method, ProviderReply, Request};
+use super::retry::{self, Limits, Next, Sent, Tried};
 use super::trust;
 
 const CONNECT: Duration = Duration::from_secs(5);
 /// Bytes a reply may have; a longer one is no answer.
 const LONGEST_REPLY: usize = 16 << 20;
-const FIRST_BACKOFF: Duration = Duration::from_millis(500);
-const LONGEST_BACKOFF: Duration = Duration::from_secs(8);
 
 /// Everything needed to send.
 #[derive(Debug)]
@@ -30,69 +30,104 @@ pub(super) struct Sender {
     options: EngineOptions,
     here: OnceLock<Client>,
     away: OnceLock<Client>,
-    // Held only to look up one entry; never across an await.
-    seats: Mutex<HashMap<(String, usize), Arc<Semaphore>>>,
+    gates: Gates,
+}
+
+/// A call, and what its sender wants to have a say in.
+pub(super) struct Errand<'a> {
+    pub(super) call: Call<'a>,
+    pub(super) limits: Limits,
+    /// Whether an attempt may go out: asked each time there is a seat for it.
+    pub(super) may_send: &'a (dyn Fn() -> bool + Send + Sync),
+    /// Hears how long it waits, and why.
+    pub(super) waits: &'a (dyn Fn(Duration, &str) + Send + Sync),
 }
 
 impl Sender {
     pub(super) fn new(options: EngineOptions) -> Self {
-        let (here, away, seats) = (OnceLock::new(), OnceLock::new(), Mutex::default());
-        Self { options, here, away, seats }
+        let (here, away) = (OnceLock::new(), OnceLock::new());
+        Self { options, here, away, gates: Gates::default() }
     }
 
-    /// A seat among the calls that this judge has under way, over all jobs.
-    pub(super) async fn seat(&self, judge: &Judge) -> Option<OwnedSemaphorePermit> {
-        let limit = judge.max_concurrency.max(1);
-        let whom = format!(
-            "{:?} {} {}",
-            judge.provider,
-            trust::host(judge).unwrap_or_default(),
-            judge.model
-        );
-        let semaphore = {
-            let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(
-                seats.entry((whom, limit)).or_insert_with(|| Arc::new(Semaphore::new(limit))),
-            )
-        };
-        semaphore.acquire_owned().await.ok()
-    }
-
-    /// Asks, and asks again where that makes sense. `spread` (a hash of the call)
-    /// keeps calls that failed together from coming back together.
-    pub(super) async fn ask(&self, call: &Call<'_>, spread: u64) -> ProviderReply {
+    /// Asks, and asks again where that makes sense; `None` when it may not be sent.
+    pub(super) async fn ask(&self, errand: &Errand<'_>) -> Option<ProviderReply> {
+        let call = &errand.call;
         let request = match provider::build(call) {
             Ok(request) => request,
-            Err(why) => return ProviderReply::BadRequest(why),
+            Err(why) => return Some(ProviderReply::BadRequest(why)),
         };
-        let mut attempt = 1;
+        let clock = &self.options.clock;
+        let entrance = self.gates.entrance(call.judge, call.key);
+        let mut tried = Tried::default();
         loop {
-            let reply = self.send(call, &request).await;
-            let ProviderReply::Retryable { after, slow_down, detail } = reply else {
-                return reply;
-            };
-            if after.is_some_and(|after| after > self.options.longest_wait) {
-                return ProviderReply::QuotaExhausted(detail);
+            let seat = self.admitted(errand, &entrance, &mut tried).await;
+            if !(errand.may_send)() {
+                return None;
             }
-            if attempt >= self.options.attempts {
-                let detail = format!("{detail}, {attempt} times");
-                return ProviderReply::Retryable { after, slow_down, detail };
+            let sent = self.send(call, &request).await;
+            tried.sent += 1;
+            tried.timed_out += u32::from(sent.reply == ProviderReply::TimedOut);
+            let next = retry::next(&sent, tried, errand.limits, clock.chance());
+            if let Next::Again { wait, everybody: true } = next {
+                entrance.gate.close(clock.now() + wait, &sent.what());
             }
-            tracing::debug!(judge = call.judge.name, attempt, "asking again");
-            self.options.pause.wait(after.unwrap_or_else(|| backoff(attempt, spread))).await;
-            attempt += 1;
+            adapt(&seat, &sent.reply);
+            // Whoever gets it finds the gate closed, if it is to be.
+            drop(seat);
+            match next {
+                Next::Again { everybody: true, .. } => {}
+                Next::Again { wait, everybody: false } => {
+                    (errand.waits)(wait, &sent.what());
+                    clock.pause(wait).await;
+                    tried.waited += wait;
+                }
+                last => return Some(retry::outcome(sent, &last, clock.wall())),
+            }
+            tracing::debug!(judge = call.judge.name, attempt = tried.sent, "asking again");
         }
     }
 
-    async fn send(&self, call: &Call<'_>, request: &HttpRequest) -> ProviderReply {
+    /// Waits until the gate is open and there is a seat.
+    async fn admitted(&self, errand: &Errand<'_>, entrance: &Entrance, tried: &mut Tried) -> Seat {
+        let clock = &self.options.clock;
+        loop {
+            while let Some((wait, why)) = entrance.gate.closed(clock.now()) {
+                (errand.waits)(wait, &why);
+                clock.pause(wait).await;
+                tried.waited += wait;
+            }
+            let seat = entrance.seats.take(errand.call.judge.max_concurrency).await;
+            if entrance.gate.closed(clock.now()).is_none() {
+                return seat;
+            }
+        }
+    }
+
+    async fn send(&self, call: &Call<'_>, request: &Request) -> Sent {
         let seconds = Duration::from_secs(call.judge.timeout_s.max(1));
         let limit = self.options.timeout.unwrap_or(seconds);
-        match tokio::time::timeout(limit, self.exchange(call, request)).await {
-            Err(_) => ProviderReply::TimedOut,
-            Ok(Ok(reply)) => redacted(reply, call),
-            Ok(Err(error)) => {
+        let sent = tokio::select! {
+            // A reply that is there counts, however late it is looked at.
+            biased;
+            sent = self.exchanged(call, request) => sent,
+            () = self.options.clock.alarm(limit) => Ok(Sent::bare(ProviderReply::TimedOut)),
+        };
+        match sent {
+            Ok(sent) => Sent { reply: redacted(sent.reply, call), ..sent },
+            Err(error) => {
                 let detail = network(&error, call);
-                ProviderReply::Retryable { after: None, slow_down: false, detail }
+                let (after, slow_down) = (None, false);
+                Sent::bare(ProviderReply::Retryable { after, slow_down, detail })
+            }
+        }
+    }
+
+    async fn exchanged(&self, call: &Call<'_>, request: &Request) -> Result<Sent, reqwest::Error> {
+        match request {
+            Request::Http(request) => self.exchange(call, request).await,
+            Request::Command(request) => {
+                let home = self.options.data_dir.clone().unwrap_or_else(std::env::temp_dir);
+                Ok(Sent::bare(command::ask(request, &home.join("claude-cli")).await))
             }
         }
     }
@@ -101,16 +136,19 @@ impl Sender {
         &self,
         call: &Call<'_>,
         request: &HttpRequest,
-    ) -> Result<ProviderReply, reqwest::Error> {
+    ) -> Result<Sent, reqwest::Error> {
         let client = self.client(call.judge)?;
-        let mut sent = client.post(&request.url).header("content-type", "application/json");
+        let mut sent = match request.method {
+            Method::Get => client.get(&request.url),
+            Method::Post => client.post(&request.url).header("content-type", &request.content_type),
+        };
         for (name, value) in &request.headers {
             sent = sent.header(*name, value);
         }
         if let Some((name, value)) = &request.authorization {
             let Ok(mut value) = reqwest::header::HeaderValue::from_str(value) else {
                 let why = "the key holds characters that no header can".to_owned();
-                return Ok(ProviderReply::Auth(why));
+                return Ok(Sent::bare(ProviderReply::Auth(why)));
             };
             value.set_sensitive(true);
             sent = sent.header(*name, value);
@@ -124,10 +162,12 @@ impl Sender {
             .collect();
         let Some(body) = read(response).await? else {
             let why = "the reply is too long".to_owned();
-            return Ok(ProviderReply::Unreadable(why, provider::Usage::default()));
+            let usage = provider::Usage::default();
+            return Ok(Sent::bare(ProviderReply::Unreadable(why, usage)));
         };
         let reply = HttpReply { status, headers: &headers, body: &String::from_utf8_lossy(&body) };
-        Ok(provider::parse(call.judge, &reply))
+        let hint = retry::hint(&headers, self.options.clock.wall());
+        Ok(Sent { status: Some(status), hint, reply: provider::parse(call.judge, &reply) })
     }
 
     fn client(&self, judge: &Judge) -> Result<&Client, reqwest::Error> {
@@ -165,11 +205,13 @@ async fn read(mut response: Response) -> Result<Option<Vec<u8>>, reqwest::Error>
     Ok(Some(body))
 }
 
-/// Doubles from attempt to attempt, less up to a quarter.
-fn backoff(attempt: u32, spread: u64) -> Duration {
-    let full = FIRST_BACKOFF.saturating_mul(1 << (attempt - 1).min(10)).min(LONGEST_BACKOFF);
-    let share = (spread.rotate_left(attempt * 7) % 1000) as f64 / 1000.0;
-    full.mul_f64(1.0 - 0.25 * share)
+/// Fewer calls at once after "slow down", slowly more again after replies.
+fn adapt(seat: &Seat, reply: &ProviderReply) {
+    match reply {
+        ProviderReply::Retryable { slow_down: true, .. } => seat.slow_down(),
+        reply if reply.usage().is_some() => seat.went_well(),
+        _ => {}
+    }
 }
 
 /// Says what failed without the URL, which may hold a password.
@@ -210,15 +252,5 @@ mod tests {
     #[test]
     fn both_clients_can_be_made() {
         assert!(client(true).is_ok() && client(false).is_ok());
-    }
-
-    #[test]
-    fn waits_grow_to_a_bound_and_spread() {
-        let plain: Vec<u128> = (1..7).map(|n| backoff(n, 0).as_millis()).collect();
-        assert_eq!(plain, [500, 1000, 2000, 4000, 8000, 8000]);
-        for spread in [1, 999, u64::MAX] {
-            let wait = backoff(2, spread).as_millis();
-            assert!((750..=1000).contains(&wait), "{wait}");
-        }
     }
 }

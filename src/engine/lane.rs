@@ -2,26 +2,31 @@
 //!
 //! Invariant: a key with an answer, or being asked, is never asked again; an
 //! answer is on disk before it is told; a call is dropped, socket and all, the
-//! moment the run is cancelled or its transcript dropped.
+//! moment the run is over or its transcript dropped, wherever it waits. Prompts are
+//! made when there is room to send them, so memory does not grow with the job; the
+//! store is read off the async threads.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
 use crate::assessment::{Outcome, Unscored, UnscoredReason, reply};
 use crate::config::{Judge, Provider};
-use crate::prompt::Prompt;
 
 use super::flight::{Claim, Permit, Waiter};
+use super::judge::Errand;
 use super::prepared::samples;
 use super::provider::{self, Call, ProviderReply};
 use super::recording::{self, Recording};
-use super::run::{Run, cancelled_outcome};
+use super::retry::Limits;
+use super::run::Run;
 use super::secret::Secret;
 use super::store::Row;
 use super::tally::{Heard, Slot};
-use super::trust;
+use super::{trust, unanswered};
 
 /// Runs one judge's lane to its end.
 pub(super) async fn run(run: Arc<Run>, judge: usize) {
@@ -36,8 +41,10 @@ pub(super) async fn run(run: Arc<Run>, judge: usize) {
     }
     match secret(&run, &settings) {
         Ok(key) => {
-            let stopped = OnceLock::new();
-            Lane { run, judge, settings, key, stopped }.ask_all().await;
+            if let Some(unsent) = provider::unsent(&settings) {
+                run.notice(unsent);
+            }
+            Arc::new(Lane { run, judge, settings, key, waiting: Mutex::default() }).ask_all().await;
         }
         Err(why) => {
             run.notice(&why);
@@ -73,12 +80,20 @@ fn replay(run: &Run, judge: usize) {
 
 /// The key a judge wants, from the environment.
 fn secret(run: &Run, judge: &Judge) -> Result<Option<Secret>, String> {
-    let Some(name) = &judge.api_key_env else { return Ok(None) };
-    let key = (run.engine.options.env)(name).as_deref().and_then(Secret::new);
+    let named = judge.api_key_env.as_deref();
+    let variables = match &named {
+        Some(name) => std::slice::from_ref(name),
+        None => provider::key_variables(judge),
+    };
+    let Some(first) = variables.first() else { return Ok(None) };
+    let held = |name: &&str| (run.engine.options.env)(name).as_deref().and_then(Secret::new);
     let missing =
-        || format!("judge {}: the environment has no {name}; set it to the key", judge.name);
-    key.map(Some).ok_or_else(missing)
+        || format!("judge {}: the environment has no {first}; set it to the key", judge.name);
+    variables.iter().find_map(held).map(Some).ok_or_else(missing)
 }
+
+/// Waits that end this close together are told once.
+const SAME_WAIT: Duration = Duration::from_millis(500);
 
 /// A judge that is asked.
 struct Lane {
@@ -86,8 +101,9 @@ struct Lane {
     judge: usize,
     settings: Judge,
     key: Option<Secret>,
-    /// Why no further call makes sense.
-    stopped: OnceLock<Unscored>,
+    /// Until when its calls wait, as far as was told.
+    // Held only to compare and set; never across an await.
+    waiting: Mutex<Option<Instant>>,
 }
 
 /// Criteria of one transcript that go into one call.
@@ -100,19 +116,17 @@ struct Ask {
 
 impl Lane {
     /// First tells everything that is known, then asks the rest.
-    async fn ask_all(self) {
-        let asks = self.known().await;
+    async fn ask_all(self: Arc<Self>) {
         let limit = self.settings.max_concurrency.max(1);
-        let lane = Arc::new(self);
         let mut calls = JoinSet::new();
-        for ask in asks {
-            if lane.run.cancel.is_cancelled() || lane.stopped.get().is_some() {
-                break;
-            }
+        for ask in self.missing().await {
             while calls.len() >= limit {
                 calls.join_next().await;
             }
-            let lane = Arc::clone(&lane);
+            if self.run.is_over() || self.stopped().is_some() {
+                break;
+            }
+            let lane = Arc::clone(&self);
             let span = tracing::info_span!(
                 "call",
                 judge = lane.settings.name,
@@ -121,17 +135,28 @@ impl Lane {
             calls.spawn(async move { lane.settle_wanted(ask).await }.instrument(span));
         }
         while calls.join_next().await.is_some() {}
-        if let Some(why) = lane.stopped.get() {
-            lane.run.give_up(lane.judge, why);
-        } else if lane.run.cancel.is_cancelled() {
-            lane.run.give_up(lane.judge, &cancelled_outcome());
+        if let Some(why) = self.stopped() {
+            self.run.give_up(self.judge, &why);
+        } else if self.run.is_over() {
+            self.run.give_up(self.judge, &self.run.why_over());
         }
     }
 
+    /// Tells what the store knows, and what is to be asked.
+    async fn missing(self: &Arc<Self>) -> Vec<Ask> {
+        let lane = Arc::clone(self);
+        let found = tokio::task::spawn_blocking(move || lane.known());
+        // A panic there leaves the lane without an outcome, which the run says.
+        found.await.unwrap_or_default()
+    }
+
     /// Tells what the store knows; what it does not is grouped into calls.
-    async fn known(&self) -> Vec<Ask> {
+    fn known(&self) -> Vec<Ask> {
         let mut asks = Vec::new();
         for (transcript, subject) in self.run.prepared.subjects.iter().enumerate() {
+            if self.run.is_over() {
+                break;
+            }
             for sample in 0..samples(&self.settings) {
                 let unknown =
                     |&&criterion: &&usize| !self.tell_stored(transcript, criterion, sample);
@@ -141,9 +166,13 @@ impl Lane {
                     asks.push(Ask { transcript, sample, criteria });
                 }
             }
-            tokio::task::yield_now().await;
         }
         asks
+    }
+
+    /// Why no further call makes sense.
+    fn stopped(&self) -> Option<Unscored> {
+        self.run.prepared.job.stopped.why(&self.settings.name)
     }
 
     fn slot(&self, transcript: usize, criterion: usize) -> Slot {
@@ -159,42 +188,39 @@ impl Lane {
     }
 
     /// Settles an ask, unless its transcript is dropped first.
-    async fn settle_wanted(&self, ask: Ask) {
+    async fn settle_wanted(self: Arc<Self>, ask: Ask) {
         let transcript = ask.transcript;
         let digest = self.run.prepared.subjects[transcript].digest;
         if !self.run.cancel.is_dropped(digest) {
             self.settle(ask).await;
         }
-        if self.run.cancel.is_dropped(digest) && !self.run.cancel.is_cancelled() {
+        if self.run.cancel.is_dropped(digest) && !self.run.is_over() {
             self.run.drop_transcript(self.judge, transcript);
         }
     }
 
     /// Settles every criterion of an ask: asks what nobody asks, waits for the
     /// rest, and takes over what others gave up.
-    async fn settle(&self, ask: Ask) {
+    async fn settle(self: &Arc<Self>, ask: Ask) {
         let Ask { transcript, sample, mut criteria } = ask;
         while !criteria.is_empty() {
-            let mut ours: Vec<(usize, Permit)> = Vec::new();
+            let mut claimed: Vec<(usize, Permit)> = Vec::new();
             let mut theirs: Vec<(usize, Waiter)> = Vec::new();
             for criterion in std::mem::take(&mut criteria) {
                 let key = self.run.prepared.key(self.slot(transcript, criterion), sample);
                 match self.run.engine.flights.claim(key) {
-                    // Whoever asked before may have finished since we looked.
-                    Claim::Ours(permit) if !self.tell_stored(transcript, criterion, sample) => {
-                        ours.push((criterion, permit));
-                    }
-                    Claim::Ours(_) => {}
+                    Claim::Ours(permit) => claimed.push((criterion, permit)),
                     Claim::Theirs(waiter) => theirs.push((criterion, waiter)),
                 }
             }
+            let ours = self.still_unknown(transcript, sample, claimed).await;
             if !ours.is_empty() && self.call(transcript, sample, ours).await.is_none() {
                 return;
             }
             let digest = self.run.prepared.subjects[transcript].digest;
             for (criterion, waiter) in theirs {
                 let outcome = tokio::select! {
-                    () = self.run.cancel.dropped(digest) => return,
+                    () = self.run.over(digest) => return,
                     outcome = waiter.outcome() => outcome,
                 };
                 match outcome {
@@ -208,6 +234,27 @@ impl Lane {
         }
     }
 
+    /// Whoever asked before may have finished since we looked: tells what is known
+    /// by now, and gives back the rest.
+    async fn still_unknown(
+        self: &Arc<Self>,
+        transcript: usize,
+        sample: u32,
+        claimed: Vec<(usize, Permit)>,
+    ) -> Vec<(usize, Permit)> {
+        if claimed.is_empty() || self.run.store.is_none() {
+            return claimed;
+        }
+        let lane = Arc::clone(self);
+        let look = move || {
+            let unknown = |(criterion, _): &(usize, Permit)| {
+                !lane.tell_stored(transcript, *criterion, sample)
+            };
+            claimed.into_iter().filter(unknown).collect()
+        };
+        tokio::task::spawn_blocking(look).await.unwrap_or_default()
+    }
+
     /// One call. `None` when it was cancelled, or nothing more is to be asked.
     async fn call(
         &self,
@@ -217,10 +264,9 @@ impl Lane {
     ) -> Option<()> {
         let subject = &self.run.prepared.subjects[transcript];
         let criteria: Vec<usize> = asked.iter().map(|(criterion, _)| *criterion).collect();
-        let prompt = self.run.prepared.prompt(self.judge, transcript, &criteria);
         let reply = tokio::select! {
-            () = self.run.cancel.dropped(subject.digest) => return None,
-            reply = self.send(&prompt, subject.digest.0[0]) => reply?,
+            () = self.run.over(subject.digest) => return None,
+            reply = self.send(transcript, &criteria) => reply?,
         };
         let id = |c: &usize| self.run.prepared.criterion(*c).id.as_str();
         let ids: Vec<&str> = criteria.iter().map(id).collect();
@@ -249,15 +295,43 @@ impl Lane {
         Some(())
     }
 
-    /// Sends, once there is a seat; `None` when the judge was stopped meanwhile.
-    async fn send(&self, prompt: &Prompt, spread: u8) -> Option<ProviderReply> {
-        let _seat = self.run.engine.sender.seat(&self.settings).await;
-        if self.stopped.get().is_some() {
-            return None;
+    /// Sends; `None` when the judge was stopped before it could be.
+    async fn send(&self, transcript: usize, criteria: &[usize]) -> Option<ProviderReply> {
+        let prompt = self.run.prepared.prompt(self.judge, transcript, criteria);
+        let counted = AtomicBool::new(false);
+        let may_send = || {
+            if self.stopped().is_some() {
+                return false;
+            }
+            if !counted.swap(true, Ordering::Relaxed) {
+                self.run.count_call(&self.settings);
+            }
+            self.goes_on();
+            true
+        };
+        let call = Call { judge: &self.settings, prompt: &prompt, key: self.key.as_ref() };
+        let limits = Limits::of(&self.settings, &self.run.prepared.job.settings);
+        let waits = |wait: Duration, why: &str| self.waits(wait, why);
+        let errand = Errand { call, limits, may_send: &may_send, waits: &waits };
+        self.run.engine.sender.ask(&errand).await
+    }
+
+    /// Tells of a wait, once for all calls that wait for the same.
+    fn waits(&self, wait: Duration, why: &str) {
+        let until = self.run.engine.options.clock.now() + wait;
+        let mut told = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|before| until > before + SAME_WAIT) {
+            *told = Some(until);
+            self.run.waiting(self.judge, wait, why);
         }
-        self.run.count_call(&self.settings);
-        let call = Call { judge: &self.settings, prompt, key: self.key.as_ref() };
-        Some(self.run.engine.sender.ask(&call, u64::from(spread) * 37).await)
+    }
+
+    /// Tells that a wait is over.
+    fn goes_on(&self) {
+        let told = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if told.is_some() {
+            self.run.progress();
+        }
     }
 
     fn row(
@@ -288,43 +362,9 @@ impl Lane {
 
     /// Why a reply is no answer; what concerns every later call stops the judge.
     fn failed(&self, reply: ProviderReply) -> Unscored {
-        use ProviderReply as R;
-        use UnscoredReason as Why;
-        let seconds = self.settings.timeout_s;
-        let (reason, detail, stops) = match reply {
-            R::Truncated(_) => {
-                (Why::Truncated, "the reply was cut off: raise max_tokens".into(), false)
-            }
-            R::Refused(text, _) => (Why::Refused, format!("the model refused: {text}"), false),
-            R::Blocked(what, _) => (Why::Blocked, format!("blocked by {what}"), false),
-            R::Unreadable(what, _) => (Why::Malformed, what, false),
-            R::Retryable { detail, .. } | R::BadRequest(detail) => {
-                (Why::ProviderError, detail, false)
-            }
-            R::TimedOut => {
-                (Why::TimedOut, format!("no reply in {seconds} s: raise timeout_s"), false)
-            }
-            R::QuotaExhausted(detail) => {
-                (Why::OutOfQuota, format!("no quota left: {detail}"), true)
-            }
-            R::Auth(detail) => {
-                (Why::ProviderError, format!("the key was not accepted: {detail}"), true)
-            }
-            R::NotFound(detail) => {
-                let what = format!("no such model or address: {detail}");
-                (Why::ProviderError, what, true)
-            }
-            R::ContextTooLong(detail) => (
-                Why::ProviderError,
-                format!("the conversation does not fit the model: {detail}"),
-                false,
-            ),
-            R::Text { .. } => {
-                (Why::ProviderError, "an answer was taken for a failure".into(), false)
-            }
-        };
-        let why = Unscored::new(reason, detail);
-        if stops && self.stopped.set(why.clone()).is_ok() {
+        let stops = unanswered::stops(&reply);
+        let why = unanswered::why(reply, self.settings.timeout_s);
+        if stops && self.run.prepared.job.stopped.stop(&self.settings.name, why.clone()) {
             self.run.notice(format!("judge {} is stopped: {}", self.settings.name, why.detail));
         }
         why

@@ -2,10 +2,14 @@
 
 pub mod answer_key;
 pub mod assess;
+pub mod blocks;
 pub mod cancel;
+pub mod clock;
+mod command;
 pub mod disk;
 mod fence;
 pub mod flight;
+mod gate;
 pub mod job;
 pub mod journal;
 mod judge;
@@ -15,6 +19,7 @@ pub mod plan;
 mod prepared;
 pub mod provider;
 pub mod recording;
+mod retry;
 pub mod reviews;
 pub mod rules;
 mod run;
@@ -24,11 +29,13 @@ mod stores;
 mod tally;
 pub mod trust;
 pub mod trusted_projects;
+mod unanswered;
 pub mod workspace;
 
 pub use assess::Engine;
 pub use cancel::Cancel;
-pub use job::{AssessJob, AssessUpdate, JobTranscript, RunSummary};
+pub use clock::Clock;
+pub use job::{AssessJob, AssessUpdate, JobTranscript, RunSummary, Stopped};
 pub use options::EngineOptions;
 pub use plan::{JudgePlan, Plan};
 pub use recording::RecordingWriter;

@@ -2,12 +2,10 @@
 //!
 //! Invariant: an engine asks the environment, and waits, only through these.
 
-use std::fmt;
-use std::future::Future;
 use std::path::PathBuf;
-use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
+
+use super::clock::Clock;
 
 /// How an engine is set up.
 #[derive(Clone, Debug)]
@@ -19,12 +17,8 @@ pub struct EngineOptions {
     pub env: fn(&str) -> Option<String>,
     /// In place of every judge's own `timeout_s`.
     pub timeout: Option<Duration>,
-    /// How often one call is sent at most.
-    pub attempts: u32,
-    /// A server that asks for a longer wait than this is out of quota.
-    pub longest_wait: Duration,
-    /// How to wait between attempts.
-    pub pause: Pause,
+    /// Time and chance.
+    pub clock: Clock,
 }
 
 impl Default for EngineOptions {
@@ -33,41 +27,7 @@ impl Default for EngineOptions {
             data_dir: None,
             env: |name| std::env::var(name).ok(),
             timeout: None,
-            attempts: 5,
-            longest_wait: Duration::from_secs(120),
-            pause: Pause::real(),
+            clock: Clock::real(),
         }
-    }
-}
-
-type Waiting = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-/// A way to wait: the real one, or a test's.
-#[derive(Clone)]
-pub struct Pause(Arc<dyn Fn(Duration) -> Waiting + Send + Sync>);
-
-impl Pause {
-    /// Waits for real.
-    #[must_use]
-    pub fn real() -> Self {
-        Self(Arc::new(|time| Box::pin(tokio::time::sleep(time))))
-    }
-
-    /// Calls this with the time in place of waiting.
-    pub fn instead(note: impl Fn(Duration) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(move |time| {
-            note(time);
-            Box::pin(std::future::ready(()))
-        }))
-    }
-
-    pub(super) async fn wait(&self, time: Duration) {
-        (self.0)(time).await;
-    }
-}
-
-impl fmt::Debug for Pause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Pause")
     }
 }

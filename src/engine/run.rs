@@ -8,9 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
 
 use crate::assessment::{JudgeOutcomes, Unscored, UnscoredReason};
 use crate::config::{Judge, Provider};
+use crate::transcript::TranscriptDigest;
 
 use super::assess::Inner;
 use super::cancel::Cancel;
@@ -21,11 +23,15 @@ use super::store::Store;
 use super::tally::{Heard, Slot, Tally};
 use super::trust;
 
+const DEADLINE: &str = "the run took as long as assess.deadline_s allows";
+
 /// A run under way.
 pub(super) struct Run {
     pub(super) engine: Arc<Inner>,
     pub(super) prepared: Prepared,
     pub(super) cancel: Cancel,
+    /// The run took as long as it may.
+    overdue: CancellationToken,
     pub(super) store: Option<Arc<Store>>,
     names: Vec<Arc<str>>,
     ids: Vec<Arc<str>>,
@@ -55,7 +61,20 @@ impl Run {
         let names = prepared.job.judges.iter().map(|j| j.name.as_str().into()).collect();
         let ids = prepared.job.rubric.criteria.iter().map(|c| c.id.as_str().into()).collect();
         let (started, counts, calls) = (Instant::now(), Mutex::default(), AtomicUsize::new(0));
-        Self { engine, prepared, cancel, store, names, ids, updates, started, counts, calls }
+        let overdue = CancellationToken::new();
+        Self {
+            engine,
+            prepared,
+            cancel,
+            overdue,
+            store,
+            names,
+            ids,
+            updates,
+            started,
+            counts,
+            calls,
+        }
     }
 
     /// Announces the run and expects all its outcomes.
@@ -108,6 +127,36 @@ impl Run {
         self.close(|slot| slot.judge == judge, why, true);
     }
 
+    /// Time is up: no call goes on, and none is sent.
+    pub(super) fn time_is_up(&self) {
+        if !self.is_over() {
+            self.overdue.cancel();
+            self.notice(format!("{DEADLINE}; what is not answered yet is left unscored"));
+        }
+    }
+
+    /// Cancelled, or out of time.
+    pub(super) fn is_over(&self) -> bool {
+        self.cancel.is_cancelled() || self.overdue.is_cancelled()
+    }
+
+    /// Waits until the run is over, or nobody wants answers about this text.
+    pub(super) async fn over(&self, transcript: TranscriptDigest) {
+        tokio::select! {
+            () = self.cancel.dropped(transcript) => {}
+            () = self.overdue.cancelled() => {}
+        }
+    }
+
+    /// Why what is missing is missing, once the run is over.
+    pub(super) fn why_over(&self) -> Unscored {
+        if self.overdue.is_cancelled() && !self.cancel.is_cancelled() {
+            Unscored::new(UnscoredReason::Deadline, format!("{DEADLINE}: run it again to go on"))
+        } else {
+            cancelled_outcome()
+        }
+    }
+
     /// Nobody wants this judge's answers about a transcript any more.
     pub(super) fn drop_transcript(&self, judge: usize, transcript: usize) {
         let dropped = |slot: &Slot| slot.judge == judge && slot.transcript == transcript;
@@ -128,6 +177,13 @@ impl Run {
         counts.summary.output_tokens += usage.output;
     }
 
+    /// A judge's calls wait.
+    pub(super) fn waiting(&self, judge: usize, wait: Duration, why: &str) {
+        let generation = self.prepared.job.generation;
+        let (judge, why) = (Arc::clone(&self.names[judge]), why.to_owned());
+        self.say(AssessUpdate::Waiting { generation, judge, wait, why });
+    }
+
     /// Says something once.
     pub(super) fn notice(&self, message: impl Into<String>) {
         let generation = self.prepared.job.generation;
@@ -137,8 +193,8 @@ impl Run {
     /// Settles what is left and tells the totals.
     pub(super) fn end(&self) -> RunSummary {
         let cancelled = self.cancel.is_cancelled();
-        let why = if cancelled {
-            cancelled_outcome()
+        let why = if self.is_over() {
+            self.why_over()
         } else {
             Unscored::new(UnscoredReason::ProviderError, "the run ended without an outcome")
         };
@@ -169,11 +225,14 @@ impl Run {
         let generation = self.prepared.job.generation;
         let transcript = self.prepared.subjects[index].digest;
         self.say(AssessUpdate::TranscriptDone { generation, transcript, judges });
-        let done = {
-            let mut counts = self.counts();
-            counts.done += 1;
-            counts.done
-        };
+        self.counts().done += 1;
+        self.progress();
+    }
+
+    /// Tells how far the run is.
+    pub(super) fn progress(&self) {
+        let generation = self.prepared.job.generation;
+        let done = self.counts().done;
         let total = self.prepared.subjects.len();
         let calls = self.calls.load(Ordering::Relaxed);
         let (elapsed, cost) = (self.elapsed(), self.cost());
@@ -209,6 +268,6 @@ pub(super) fn silent(judge: &Judge) -> JudgeOutcomes {
     }
 }
 
-pub(super) fn cancelled_outcome() -> Unscored {
+fn cancelled_outcome() -> Unscored {
     Unscored::new(UnscoredReason::Cancelled, "the run was cancelled")
 }

@@ -4,6 +4,8 @@
 //! key reaches an HTTP header and nothing else. Text that comes back from a
 //! server passes [`Secret::redact`] before anyone sees it.
 
+use std::hash::{Hash as _, Hasher as _};
+
 /// An API key.
 #[derive(Clone)]
 pub struct Secret(String);
@@ -16,10 +18,24 @@ impl Secret {
         (!key.is_empty()).then(|| Self(key.to_owned()))
     }
 
+    /// The key as it is, for a header or a variable that takes it so.
+    #[must_use]
+    pub(super) fn plain(&self) -> String {
+        self.0.clone()
+    }
+
     /// The key as a `Bearer` header value.
     #[must_use]
     pub(super) fn bearer(&self) -> String {
         format!("Bearer {}", self.0)
+    }
+
+    /// Tells keys apart within this process.
+    #[must_use]
+    pub(super) fn fingerprint(&self) -> u64 {
+        let mut hasher = std::hash::DefaultHasher::new();
+        self.0.hash(&mut hasher);
+        hasher.finish()
     }
 
     /// The text with every copy of the key taken out.

@@ -62,7 +62,8 @@ pub fn allowed(judge: &Judge, trust: Trust) -> Result<(), Refusal> {
         return Ok(());
     }
     let url = judge.base_url.as_deref().map(address).transpose()?;
-    let loopback = url.as_ref().is_some_and(is_loopback);
+    let program = judge.provider == Provider::ClaudeCli;
+    let loopback = url.as_ref().is_some_and(is_loopback) && !program;
     // An editor's settings may come from the repository as well (workspace settings).
     let from_repository = matches!(judge.origin, Origin::ProjectFile | Origin::Editor);
     match url {
@@ -79,7 +80,12 @@ pub fn allowed(judge: &Judge, trust: Trust) -> Result<(), Refusal> {
 #[must_use]
 pub fn stays_here(judge: &Judge) -> bool {
     let url = judge.base_url.as_deref().map(address);
-    judge.provider == Provider::Recorded || matches!(url, Some(Ok(url)) if is_loopback(&url))
+    match judge.provider {
+        Provider::Recorded => true,
+        // Where the program sends it is the vendor's address.
+        Provider::ClaudeCli => false,
+        _ => matches!(url, Some(Ok(url)) if is_loopback(&url)),
+    }
 }
 
 /// Where this judge's text goes; `None` when it goes nowhere.

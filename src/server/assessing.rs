@@ -13,7 +13,7 @@ use tower_lsp_server::gen_lsp_types::{MessageType, Uri};
 
 use crate::analysis::hints::counted;
 use crate::config::OnSave;
-use crate::engine::{AssessUpdate, Trust, trusted_projects};
+use crate::engine::{AssessUpdate, Trust, job, trusted_projects};
 
 use super::jobs::{self, About, Cause, Planned, Wish};
 use super::judgements::said;
@@ -173,6 +173,15 @@ impl Session {
             Some(id) => record.outline().is_some_and(|outline| *outline.id == **id),
             None => true,
         };
+        if let Some(document) = self.documents.get_mut(&uri).filter(|d| !d.is_read()) {
+            if target.transcript.is_none() {
+                // Its text is known as soon as it is looked at; then it is assessed.
+                document.wants_assessment = true;
+                document.touch();
+                return Accepted::yes();
+            }
+            document.look_closely(named);
+        }
         let wanted = |record: &Record<'_>| named(record) && !self.is_being_asked(&uri, record);
         match self.wish(&uri, Cause::Command, &wanted) {
             Some(wish) => {
@@ -257,11 +266,13 @@ impl Session {
             }
             AssessUpdate::Progress { done, total, elapsed, cost, .. } => {
                 running.line = jobs::line(done, total, elapsed, cost);
-                let percentage = u32::try_from(100 * done / total.max(1)).unwrap_or(100);
-                let message = running.line.clone();
-                if let Some(progress) = &running.progress {
-                    progress.send_replace(Step { message, percentage, done: false });
-                }
+                running.percentage = u32::try_from(100 * done / total.max(1)).unwrap_or(100);
+                running.show();
+                self.report_status();
+            }
+            AssessUpdate::Waiting { judge, wait, why, .. } => {
+                running.line = job::asks_again(&judge, wait, &why);
+                running.show();
                 self.report_status();
             }
             AssessUpdate::Notice { message, .. } => {

@@ -7,21 +7,21 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use tower_lsp_server::gen_lsp_types::{Diagnostic, Uri};
+use tower_lsp_server::gen_lsp_types::Uri;
 
 use super::open_document::OpenDocument;
-use super::outbox::Publication;
+use super::publication::NOTHING;
 use super::session::Session;
 
-/// What is shown of files that are not open.
-pub type Elsewhere = HashMap<PathBuf, (Uri, Vec<Diagnostic>)>;
+/// What is shown of files that are not open: JSON arrays of diagnostics.
+pub type Elsewhere = HashMap<PathBuf, (Uri, Vec<u8>)>;
 
 impl Session {
     /// Shows these for the files of a project that are not open, and nothing else.
     pub(super) fn show_elsewhere(
         &mut self,
         root: Option<&Path>,
-        shown: Vec<(PathBuf, Uri, Vec<Diagnostic>)>,
+        shown: Vec<(PathBuf, Uri, Vec<u8>)>,
     ) {
         let Some(root) = root else { return };
         let open = |path: &Path| self.documents.values().any(|d| d.path.as_deref() == Some(path));
@@ -31,10 +31,10 @@ impl Session {
         for path in gone.iter().filter(|path| path.starts_with(root) && !still(path)) {
             self.hide_elsewhere(path);
         }
-        for (path, uri, diagnostics) in shown {
-            let before = self.sweeps.elsewhere.insert(path, (uri.clone(), diagnostics.clone()));
-            if before.is_none_or(|(_, before)| before != diagnostics) {
-                self.outbox.publish(Publication { uri, version: None, diagnostics });
+        for (path, uri, list) in shown {
+            let before = self.sweeps.elsewhere.insert(path, (uri.clone(), list.clone()));
+            if before.is_none_or(|(_, before)| before != list) {
+                self.outbox.publish(&uri, None, &list);
             }
         }
     }
@@ -42,7 +42,7 @@ impl Session {
     /// Nothing is shown for a file any more that is not open.
     pub(super) fn hide_elsewhere(&mut self, path: &Path) {
         if let Some((uri, _)) = self.sweeps.elsewhere.remove(path) {
-            self.outbox.publish(Publication { uri, version: None, diagnostics: Vec::new() });
+            self.outbox.publish(&uri, None, NOTHING);
         }
     }
 
@@ -50,12 +50,10 @@ impl Session {
     pub(super) fn take_from_elsewhere(&mut self, document: &mut OpenDocument) {
         let Some(path) = &document.path else { return };
         match self.sweeps.elsewhere.remove(path) {
-            Some((uri, diagnostics)) if uri == document.uri => {
-                document.is_shown_with(diagnostics);
-            }
+            Some((uri, list)) if uri == document.uri => document.is_shown_with(&list),
             // The client writes the address in another way.
             Some((uri, _)) => {
-                self.outbox.publish(Publication { uri, version: None, diagnostics: Vec::new() });
+                self.outbox.publish(&uri, None, NOTHING);
             }
             None => {}
         }

@@ -1,5 +1,6 @@
 //! The thin end towards `tower-lsp-server`: every handler turns its message into
-//! an [`Event`] and, for requests, waits for the reply.
+//! an [`Event`] and, for requests, waits for the reply. Opening and editing come
+//! straight from the intake.
 //!
 //! Invariant: the first act of every handler is to send its event, before any
 //! await, so the main loop sees messages in the order they were written. Nothing
@@ -10,11 +11,11 @@ use tower_lsp_server::LanguageServer;
 use tower_lsp_server::gen_lsp_types::{
     CodeActionParams, CodeActionResponse, CodeLens, CodeLensParams, DidChangeConfigurationParams,
     DidChangeTextDocumentParams, DidChangeWatchedFilesParams, DidChangeWorkspaceFoldersParams,
-    DidCloseTextDocumentParams, DidOpenTextDocumentParams, DidSaveTextDocumentParams,
-    DocumentSymbolParams, DocumentSymbolResponse, ExecuteCommandParams, FoldingRange,
-    FoldingRangeParams, Hover, HoverParams, InitializeParams, InitializeResult, InitializedParams,
-    InlayHint, InlayHintParams, ProgressToken, TextDocumentContentChangeEvent,
-    TextDocumentIdentifier, Uri, WorkDoneProgressCancelParams, WorkspaceFolders,
+    DidCloseTextDocumentParams, DidSaveTextDocumentParams, DocumentSymbolParams,
+    DocumentSymbolResponse, ExecuteCommandParams, FoldingRange, FoldingRangeParams, Hover,
+    HoverParams, InitializeParams, InitializeResult, InitializedParams, InlayHint, InlayHintParams,
+    ProgressToken, TextDocumentContentChangeEvent, TextDocumentIdentifier, Uri,
+    WorkDoneProgressCancelParams, WorkspaceFolders,
 };
 use tower_lsp_server::jsonrpc::{Error, ErrorCode, Result};
 
@@ -72,6 +73,7 @@ impl Endpoint {
 impl LanguageServer for Endpoint {
     async fn initialize(&self, params: InitializeParams) -> Result<InitializeResult> {
         self.lifecycle.watch_parent(params.process_id);
+        self.lifecycle.begin();
         let flags = ClientFlags::of(&params);
         let result = capabilities::offer(&flags);
         self.events.send(Event::Introduced(Box::new(introduction(params, flags))));
@@ -86,23 +88,6 @@ impl LanguageServer for Endpoint {
         self.events.send(Event::ShuttingDown);
         self.lifecycle.shut_down();
         Ok(())
-    }
-
-    async fn did_open(&self, params: DidOpenTextDocumentParams) {
-        let document = params.text_document;
-        self.events.send(Event::Opened {
-            uri: document.uri,
-            version: document.version,
-            text: document.text,
-        });
-    }
-
-    async fn did_change(&self, params: DidChangeTextDocumentParams) {
-        self.events.send(Event::Changed {
-            uri: params.text_document.text_document_identifier.uri,
-            version: params.text_document.version,
-            changes: params.content_changes.into_iter().map(change).collect(),
-        });
     }
 
     async fn did_save(&self, params: DidSaveTextDocumentParams) {
@@ -181,6 +166,16 @@ fn introduction(params: InitializeParams, flags: ClientFlags) -> Introduction {
 
 fn folder_uri(folder: tower_lsp_server::gen_lsp_types::WorkspaceFolder) -> Uri {
     folder.uri
+}
+
+/// The event of `textDocument/didChange`.
+#[must_use]
+pub fn changed(params: DidChangeTextDocumentParams) -> Event {
+    Event::Changed {
+        uri: params.text_document.text_document_identifier.uri,
+        version: params.text_document.version,
+        changes: params.content_changes.into_iter().map(change).collect(),
+    }
 }
 
 fn change(event: TextDocumentContentChangeEvent) -> Change {

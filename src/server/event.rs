@@ -18,7 +18,7 @@ use tower_lsp_server::jsonrpc;
 
 use crate::engine::AssessUpdate;
 use crate::engine::rules::Rules;
-use crate::text::document::Change;
+use crate::text::document::{Change, Document};
 
 use super::capabilities::ClientFlags;
 use super::jobs::Planned;
@@ -40,7 +40,7 @@ pub enum Event {
         /// The client's first version.
         version: i32,
         /// Its text.
-        text: String,
+        text: Document,
     },
     /// A document was edited.
     Changed {

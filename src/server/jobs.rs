@@ -16,7 +16,7 @@ use tower_lsp_server::gen_lsp_types::Uri;
 
 use crate::analysis::rubric_lenses::money;
 use crate::engine::{
-    AssessJob, AssessUpdate, Cancel, Engine, JobTranscript, Plan, RunSummary, Trust,
+    AssessJob, AssessUpdate, Cancel, Engine, JobTranscript, Plan, RunSummary, Stopped, Trust,
 };
 use crate::prompt::Template;
 use crate::text::Span;
@@ -101,6 +101,18 @@ pub struct Running {
     pub progress: Option<watch::Sender<Step>>,
     /// For the status bar.
     pub line: String,
+    /// How much of it is done.
+    pub percentage: u32,
+}
+
+impl Running {
+    /// Shows its line as progress.
+    pub fn show(&self) {
+        if let Some(progress) = &self.progress {
+            let message = self.line.clone();
+            progress.send_replace(Step { message, percentage: self.percentage, done: false });
+        }
+    }
 }
 
 /// The runs under way.
@@ -245,6 +257,7 @@ impl Jobs {
                 asks: HashMap::new(),
                 progress: None,
                 line: String::new(),
+                percentage: 0,
             },
         );
         self.last
@@ -330,6 +343,7 @@ pub const fn number_of(update: &AssessUpdate) -> u64 {
         | AssessUpdate::Outcome { generation, .. }
         | AssessUpdate::TranscriptDone { generation, .. }
         | AssessUpdate::Progress { generation, .. }
+        | AssessUpdate::Waiting { generation, .. }
         | AssessUpdate::Notice { generation, .. }
         | AssessUpdate::Finished { generation, .. } => *generation,
     }
@@ -361,5 +375,6 @@ fn job(wish: Wish, number: u64, template: Arc<Template>) -> AssessJob {
         template,
         trust: wish.trust,
         project_dir: wish.live.project.root.clone(),
+        stopped: Stopped::default(),
     }
 }

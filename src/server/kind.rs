@@ -9,7 +9,7 @@ use crate::finding::Finding;
 use crate::transcript::records::Layout;
 
 /// How much of a `.json` is looked at to tell whether it holds transcripts.
-const HEAD: usize = 64 << 10;
+pub const HEAD: usize = 64 << 10;
 
 /// Keys one of which every shape of transcript has.
 const SHAPE_KEYS: [&str; 8] = [
@@ -23,10 +23,9 @@ const SHAPE_KEYS: [&str; 8] = [
     "\"preferred_output\"",
 ];
 
-/// True for every `.jsonl`, and for a `.json` that looks like transcripts.
+/// True for every `.jsonl`, and for a `.json` whose head looks like transcripts.
 #[must_use]
-pub fn is_transcript_file(layout: Layout, text: &str) -> bool {
-    let head = &text[..text.floor_char_boundary(HEAD.min(text.len()))];
+pub fn is_transcript_file(layout: Layout, head: &str) -> bool {
     let opens_pairs = || {
         let mut brackets = head.chars().filter(|c| !c.is_whitespace());
         brackets.next() == Some('[') && brackets.next() == Some('[')
@@ -34,12 +33,17 @@ pub fn is_transcript_file(layout: Layout, text: &str) -> bool {
     layout == Layout::Lines || SHAPE_KEYS.iter().any(|key| head.contains(key)) || opens_pairs()
 }
 
-/// True for a YAML file with a rubric's keys in its root.
+/// True for a YAML file.
 #[must_use]
-pub fn is_rubric_file(name: &str, text: &str) -> bool {
-    let yaml = [".yaml", ".yml"].iter().any(|end| name.to_ascii_lowercase().ends_with(end));
+pub fn may_be_rubric(name: &str) -> bool {
+    [".yaml", ".yml"].iter().any(|end| name.to_ascii_lowercase().ends_with(end))
+}
+
+/// True for YAML with a rubric's keys in its root.
+#[must_use]
+pub fn is_rubric(text: &str) -> bool {
     let has = |key: &str| text.lines().any(|line| line.starts_with(key));
-    yaml && has("criteria:") && (has("categories:") || has("safety_gates:"))
+    has("criteria:") && (has("categories:") || has("safety_gates:"))
 }
 
 /// True for `rubricator.toml`.
@@ -75,10 +79,10 @@ mod tests {
     #[test]
     fn yaml_is_claimed_by_its_root_keys_alone() {
         let rubric = "name: x\ncategories: {}\ncriteria:\n  A: {}\n";
-        assert!(is_rubric_file("r.yaml", rubric));
-        assert!(is_rubric_file("r.YML", "criteria: {}\nsafety_gates: []\n"));
-        assert!(!is_rubric_file("r.txt", rubric));
-        assert!(!is_rubric_file("r.yaml", "criteria: {}\n"));
-        assert!(!is_rubric_file("r.yaml", "x:\n  criteria: 1\n  categories: 2\n"));
+        assert!(may_be_rubric("r.yaml") && may_be_rubric("r.YML") && !may_be_rubric("r.txt"));
+        assert!(is_rubric(rubric));
+        assert!(is_rubric("criteria: {}\nsafety_gates: []\n"));
+        assert!(!is_rubric("criteria: {}\n"));
+        assert!(!is_rubric("x:\n  criteria: 1\n  categories: 2\n"));
     }
 }

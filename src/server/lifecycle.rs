@@ -14,11 +14,23 @@ use tokio::sync::Notify;
 /// What decides when and how the server ends. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Lifecycle {
+    begun: Arc<AtomicBool>,
     shut_down: Arc<AtomicBool>,
     orphaned: Arc<Notify>,
 }
 
 impl Lifecycle {
+    /// `initialize` was answered: documents may be opened now.
+    pub fn begin(&self) {
+        self.begun.store(true, Ordering::Release);
+    }
+
+    /// True between `initialize` and `shutdown`.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.begun.load(Ordering::Acquire) && !self.shut_down.load(Ordering::Acquire)
+    }
+
     /// `shutdown` was asked for: ending is now a success.
     pub fn shut_down(&self) {
         self.shut_down.store(true, Ordering::Release);

@@ -30,7 +30,7 @@ pub struct Known {
     pub analysis: RecordAnalysis,
     /// Where its findings are, one a finding.
     pub ranges: Vec<Range>,
-    /// Only the structure was looked at.
+    /// Only the structure was looked at: there is no digest either.
     pub quick: bool,
     /// Of the lens it was looked at with.
     pub generation: u64,
@@ -53,7 +53,8 @@ impl Lens {
     #[must_use]
     pub fn new(context: Context, encoding: Encoding, generation: u64) -> Self {
         let families = Families { tokens: false, checks: false, ..context.families };
-        let quick = Context { rubric: None, counting: None, families, ..context.clone() };
+        let quick =
+            Context { rubric: None, counting: None, families, measures: false, ..context.clone() };
         Self { encoding, generation, full: context, quick, memo: Memo::default() }
     }
 
@@ -77,6 +78,11 @@ impl Lens {
     /// Everything, for a record that is being typed; a huge one gets a glance.
     pub fn look(&mut self, record: &str) -> Known {
         self.with(record, record.len() > FOREGROUND)
+    }
+
+    /// Everything, whatever it takes.
+    pub fn examine(&mut self, record: &str) -> Known {
+        self.with(record, false)
     }
 
     /// What the judged side of a record is looked at with.

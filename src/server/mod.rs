@@ -1,11 +1,15 @@
-//! The language server: a thin shell that turns LSP messages into events, one
-//! thread that owns all state, and one task that talks to the client.
+//! The language server: a thread that reads, a thread that owns all state, and a
+//! thread that writes.
 //!
 //! ```text
-//! endpoint ─ Event ─▶ main_loop (owns Session) ─ Publication, … ─▶ outbox
-//!     ▲                  │    ▲
-//!     └──── Reply ───────┘    └── updates of jobs (engine, counting)
+//! intake ─ edits ──────────▶ main_loop (owns Session) ─ diagnostics ─▶ writer
+//!   └─ requests ─▶ endpoint ─▶  │    ▲        └─ all else ─▶ outbox ─▶   ▲
+//!                     ▲         │    └── updates of jobs                 │
+//!                     └─ Reply ─┘                 (engine, survey)       │
+//!                     └────────────── responses ─────────────────────────┘
 //! ```
+//!
+//! A keystroke crosses three threads and no task: `intake`, `main_loop`, `writer`.
 //!
 //! Invariants: only `main_loop` changes state; only `outbox` talks to the client
 //! unasked; no handler waits for either a model or the client; nothing but LSP is
@@ -19,10 +23,12 @@ mod endpoint;
 mod event;
 mod explaining;
 mod file_side;
+mod intake;
 mod jobs;
 mod judged;
 mod judgements;
 mod kind;
+mod ledger;
 mod lifecycle;
 mod look;
 mod main_loop;
@@ -44,20 +50,30 @@ mod source;
 mod stdio;
 mod sweep;
 mod sweeping;
+mod told;
 mod transcripts;
 mod uri;
+mod wire;
 mod work;
+mod writer;
 
+use std::io::{Read, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite};
-use tower_lsp_server::{LspService, Server};
+use futures_util::{Stream, StreamExt};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tower_lsp_server::LspService;
+use tower_lsp_server::jsonrpc::Request;
 
 use endpoint::Endpoint;
 use event::EventSender;
+use intake::Intake;
 use lifecycle::Lifecycle;
 use outbox::Outbox;
 use session::Session;
+use writer::Writer;
 
 pub use stdio::run;
 
@@ -71,37 +87,86 @@ pub struct Options {
     pub data_dir: Option<PathBuf>,
 }
 
-/// More requests than any editor has under way: a limit that is reached would
-/// make typing and cancelling wait behind slow requests.
-const CONCURRENCY: usize = 1 << 16;
+/// How long a client that leaves may take to read our last words.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Serves one client until it leaves, input ends, or the process that started it
 /// is gone. Returns the exit code of the process.
 pub async fn serve<I, O>(input: I, output: O, options: Options) -> u8
 where
-    I: AsyncRead + Unpin,
-    O: AsyncWrite,
+    I: Read + Send + 'static,
+    O: Write + Send + 'static,
 {
     let lifecycle = Lifecycle::default();
-    let (events, received) = EventSender::channel();
-    let mut received = Some(received);
-    let (service, socket) = LspService::build(|client| {
-        let outbox = Outbox::start(client, events.clone());
-        let session = Session::new(outbox, events.clone(), options);
-        let started = received.take().map(|received| main_loop::start(session, received));
-        if let Some(Err(error)) = started {
-            tracing::error!(%error, "the main loop could not start");
+    match start(input, output, options, &lifecycle) {
+        Ok(Running { events, writer, left }) => {
+            tokio::select! {
+                _ = left => {}
+                () = lifecycle.orphaned() => {}
+            }
+            events.send(event::Event::Ended);
+            // A client that is gone, or reads nothing, does not keep us.
+            let _ = tokio::time::timeout(LAST_WORDS, writer.finish()).await;
         }
+        Err(error) => tracing::error!(%error, "the server could not start"),
+    }
+    lifecycle.exit_code()
+}
+
+/// A server that runs.
+struct Running {
+    events: EventSender,
+    writer: Writer,
+    /// Resolves when the client has left.
+    left: oneshot::Receiver<()>,
+}
+
+/// Starts the threads.
+fn start<I, O>(
+    input: I,
+    output: O,
+    options: Options,
+    lifecycle: &Lifecycle,
+) -> std::io::Result<Running>
+where
+    I: Read + Send + 'static,
+    O: Write + Send + 'static,
+{
+    let writer = Writer::start(output)?;
+    let (events, received) = EventSender::channel();
+    let mut outbox = None;
+    let (service, socket) = LspService::build(|client| {
+        outbox = Some(Outbox::start(client, writer.clone(), events.clone()));
         Endpoint::new(events.clone(), lifecycle.clone())
     })
     .custom_method("window/workDoneProgress/cancel", Endpoint::cancel_progress)
     .custom_method("rubricator/debugText", Endpoint::debug_text)
     .finish();
-    let server = Server::new(input, output, socket).concurrency_level(CONCURRENCY);
-    tokio::select! {
-        () = server.serve(service) => {}
-        () = lifecycle.orphaned() => {}
+    if let Some(outbox) = outbox {
+        main_loop::start(Session::new(outbox, events.clone(), options), received)?;
     }
-    events.send(event::Event::Ended);
-    lifecycle.exit_code()
+    let (requests, answers) = socket.split();
+    tokio::spawn(forward(requests, writer.clone()));
+    let intake = Intake {
+        service,
+        answers,
+        events: events.clone(),
+        lifecycle: lifecycle.clone(),
+        writer: writer.clone(),
+        runtime: Handle::current(),
+    };
+    let (leaving, left) = oneshot::channel();
+    std::thread::Builder::new().name("intake".into()).spawn(move || {
+        intake.run(input);
+        // Fails only when the server has ended already.
+        let _ = leaving.send(());
+    })?;
+    Ok(Running { events, writer, left })
+}
+
+/// Our own requests and notifications, on their way to the client.
+async fn forward(mut requests: impl Stream<Item = Request> + Unpin, writer: Writer) {
+    while let Some(request) = requests.next().await {
+        writer.message(&request);
+    }
 }

@@ -8,16 +8,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tower_lsp_server::gen_lsp_types::{Diagnostic, Uri};
+use tower_lsp_server::gen_lsp_types::Uri;
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::finding::Finding;
 use crate::rubric::parse::{self, Parsed};
+use crate::text::Span;
 use crate::text::document::{BadChange, Change, Document, Encoding, Replaced};
 use crate::transcript::records::Layout;
 
 use super::judgements::Judgements;
 use super::look::Survey;
 use super::projects::Live;
+use super::shelf::Record;
 use super::transcripts::Transcripts;
 use super::{kind, publication, uri};
 
@@ -50,8 +53,8 @@ pub struct OpenDocument {
     pub recalling: bool,
     /// Edits that the analysis has not seen.
     pending: Vec<Replaced>,
-    /// The diagnostics the client shows.
-    published: Vec<Diagnostic>,
+    /// A hash of the diagnostics the client shows.
+    published: Option<u128>,
     /// There may be something to publish.
     dirty: bool,
 }
@@ -81,13 +84,19 @@ pub enum Edited {
 impl OpenDocument {
     /// A document as it was opened.
     #[must_use]
-    pub fn new(uri: Uri, version: i32, text: &str, live: Arc<Live>, encoding: Encoding) -> Self {
+    pub fn new(
+        uri: Uri,
+        version: i32,
+        text: Document,
+        live: Arc<Live>,
+        encoding: Encoding,
+    ) -> Self {
         let path = uri::to_path(&uri);
         let mut document = Self {
             uri,
             path,
             version,
-            text: Document::new(text),
+            text,
             content: Content::Other,
             live,
             desynced: false,
@@ -97,28 +106,32 @@ impl OpenDocument {
             recalled: None,
             recalling: false,
             pending: Vec::new(),
-            published: Vec::new(),
+            published: Some(xxh3_128(publication::NOTHING)),
             dirty: true,
         };
-        document.content = document.recognise(text);
+        document.content = document.recognise();
         document
     }
 
-    fn recognise(&self, text: &str) -> Content {
+    fn recognise(&self) -> Content {
         let name = uri::file_name(&self.uri);
         if let Some(layout) = Layout::of_name(&name) {
-            return if kind::is_transcript_file(layout, text) {
+            let head = self.text.slice(Span::new(0, kind::HEAD));
+            return if kind::is_transcript_file(layout, &head) {
                 Content::Transcripts(Box::new(Transcripts::new(layout, &self.live, self.encoding)))
             } else {
                 Content::Other
             };
         }
         let named = self.path.is_some() && self.path == self.live.project.rubric_path();
-        if named || kind::is_rubric_file(&name, text) {
-            return Content::Rubric(Arc::new(parse::parse(text)));
+        if named || kind::may_be_rubric(&name) {
+            let text = self.text.text();
+            if named || kind::is_rubric(&text) {
+                return Content::Rubric(Arc::new(parse::parse(&text)));
+            }
         }
         if kind::is_settings_file(&name) {
-            return Content::Settings(Arc::new(kind::settings_findings(text)));
+            return Content::Settings(Arc::new(kind::settings_findings(&self.text.text())));
         }
         Content::Other
     }
@@ -170,10 +183,10 @@ impl OpenDocument {
         self.dirty = true;
     }
 
-    /// True when all of it is read, and the project's rubric too.
+    /// True when all of it is read and looked at, and the project's rubric too.
     #[must_use]
     pub fn is_read(&self) -> bool {
-        let read = self.transcripts().is_some_and(|t| !t.has_unread());
+        let read = self.transcripts().is_some_and(|t| !t.has_unread() && t.is_thorough());
         read && self.pending.is_empty() && self.live.rules.is_some()
     }
 
@@ -213,6 +226,15 @@ impl OpenDocument {
         }
     }
 
+    /// Looks thoroughly, now, at the wanted records.
+    pub fn look_closely(&mut self, wanted: impl Fn(&Record<'_>) -> bool) {
+        let Self { text, content, dirty, .. } = self;
+        if let Content::Transcripts(transcripts) = content {
+            transcripts.look_closely(text, wanted);
+            *dirty = true;
+        }
+    }
+
     /// Brings the analysis up to date with the edits. Cheap when there are none.
     pub fn catch_up(&mut self) {
         if self.pending.is_empty() {
@@ -224,7 +246,7 @@ impl OpenDocument {
                 transcripts.edited(&self.text, &replaced);
             }
             Content::Rubric(_) | Content::Settings(_) | Content::Other => {
-                self.content = self.recognise(&self.text.text());
+                self.content = self.recognise();
             }
         }
     }
@@ -264,25 +286,32 @@ impl OpenDocument {
     pub fn finish(&mut self, judgements: &Judgements) {
         while self.transcripts().is_some_and(|t| t.has_unread() || t.has_due()) {
             self.read_on();
+            self.look_closely(|_| true);
             self.judge(judgements);
         }
     }
 
-    /// The client shows these already.
-    pub fn is_shown_with(&mut self, diagnostics: Vec<Diagnostic>) {
-        self.published = diagnostics;
+    /// What the client shows is not known: it is told in any case.
+    pub fn forget_published(&mut self) {
+        self.published = None;
     }
 
-    /// The diagnostics to publish, if they are others than those the client shows.
-    pub fn publishable(&mut self) -> Option<Vec<Diagnostic>> {
+    /// The client shows these (a JSON array) already.
+    pub fn is_shown_with(&mut self, list: &[u8]) {
+        self.published = Some(xxh3_128(list));
+    }
+
+    /// The diagnostics to publish (a JSON array), if they are others than those the
+    /// client shows.
+    pub fn publishable(&mut self) -> Option<Vec<u8>> {
         if !std::mem::take(&mut self.dirty) {
             return None;
         }
-        let diagnostics = if self.desynced { Vec::new() } else { publication::diagnostics(self) };
-        if diagnostics == self.published {
-            return None;
-        }
-        self.published.clone_from(&diagnostics);
-        Some(diagnostics)
+        let list = match self.desynced {
+            true => publication::NOTHING.to_vec(),
+            false => publication::diagnostics(self),
+        };
+        let hash = Some(xxh3_128(&list));
+        (std::mem::replace(&mut self.published, hash) != hash).then_some(list)
     }
 }

@@ -1,8 +1,8 @@
 //! The only one that talks to the client: everything the server sends of its own
-//! accord goes through here, in one task, and nobody waits for it.
+//! accord goes through here and nobody waits for it: diagnostics straight to the
+//! writer, the rest by one task.
 //!
-//! Invariants: of the diagnostics waiting for one document only the latest are
-//! sent; a refresh is sent only to a client that supports it, and bursts become
+//! Invariants: a refresh is sent only to a client that supports it, and bursts become
 //! one; progress begins only after the client created it; a client that never
 //! answers a request delays nothing else.
 
@@ -12,12 +12,14 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tower_lsp_server::Client;
 use tower_lsp_server::gen_lsp_types::{
-    Diagnostic, LspNotificationMethod, MessageActionItem, MessageDirection, MessageType,
-    Notification, ProgressNotification, ProgressParams, ProgressToken, Registration, Uri,
-    WorkDoneProgressBegin, WorkDoneProgressEnd, WorkDoneProgressReport,
+    LspNotificationMethod, MessageActionItem, MessageDirection, MessageType, Notification,
+    ProgressNotification, ProgressParams, ProgressToken, Registration, Uri, WorkDoneProgressBegin,
+    WorkDoneProgressEnd, WorkDoneProgressReport,
 };
 
 use super::event::{Event, EventSender, Offer};
+use super::publication;
+use super::writer::Writer;
 
 /// How long an unanswered refresh keeps the next one of its kind back.
 const REFRESH_PATIENCE: Duration = Duration::from_secs(2);
@@ -31,20 +33,8 @@ pub enum Surface {
     Hints,
 }
 
-/// All the diagnostics of one document.
-#[derive(Debug)]
-pub struct Publication {
-    /// The document.
-    pub uri: Uri,
-    /// The version they belong to; `None` for a document that is not open.
-    pub version: Option<i32>,
-    /// What is wrong with it.
-    pub diagnostics: Vec<Diagnostic>,
-}
-
 /// One thing to send.
 enum Parcel {
-    Publication(Publication),
     Refresh(Surface),
     Message(MessageType, String),
     Offer { message: String, offer: Offer },
@@ -79,20 +69,23 @@ impl Notification for StatusNotification {
 #[derive(Clone, Debug)]
 pub struct Outbox {
     parcels: mpsc::UnboundedSender<Parcel>,
+    writer: Writer,
 }
 
 impl Outbox {
     /// Starts the outbox's task on the current runtime.
     #[must_use]
-    pub fn start(client: Client, events: EventSender) -> Self {
+    pub fn start(client: Client, writer: Writer, events: EventSender) -> Self {
         let (parcels, waiting) = mpsc::unbounded_channel();
         tokio::spawn(Courier { client, events, refreshing: HashMap::new() }.run(waiting));
-        Self { parcels }
+        Self { parcels, writer }
     }
 
-    /// Shows these diagnostics in place of the document's earlier ones.
-    pub fn publish(&self, publication: Publication) {
-        self.send(Parcel::Publication(publication));
+    /// Shows these diagnostics (a JSON array) in place of the document's earlier
+    /// ones. `version`: the one they belong to; `None` for a document that is not open.
+    pub fn publish(&self, uri: &Uri, version: Option<i32>, list: &[u8]) {
+        let message = publication::message(uri, version, list);
+        self.writer.diagnostics(uri.clone(), message);
     }
 
     /// Asks the client to ask again.
@@ -153,9 +146,6 @@ impl Courier {
 
     async fn deliver(&mut self, parcel: Parcel) {
         match parcel {
-            Parcel::Publication(Publication { uri, version, diagnostics }) => {
-                self.client.publish_diagnostics(uri, diagnostics, version).await;
-            }
             Parcel::Message(kind, text) => self.client.show_message(kind, text).await,
             Parcel::Status(status) => {
                 self.client.send_notification::<StatusNotification>(status).await;
@@ -214,7 +204,6 @@ fn latest(batch: Vec<Parcel>) -> Vec<Parcel> {
 
 fn replaces(later: &Parcel, earlier: &Parcel) -> bool {
     match (later, earlier) {
-        (Parcel::Publication(a), Parcel::Publication(b)) => a.uri == b.uri,
         (Parcel::Refresh(a), Parcel::Refresh(b)) => a == b,
         (Parcel::Status(_), Parcel::Status(_)) => true,
         _ => false,
@@ -286,26 +275,21 @@ mod tests {
 
     #[test]
     fn of_a_burst_only_the_latest_is_sent() {
-        let publication = |uri: &str, version| {
-            let uri = Uri(uri.to_owned());
-            Parcel::Publication(Publication { uri, version: Some(version), diagnostics: vec![] })
-        };
         let batch = vec![
-            publication("a", 1),
             Parcel::Refresh(Surface::Lenses),
-            publication("b", 1),
-            publication("a", 2),
+            Parcel::Status(1.into()),
             Parcel::Refresh(Surface::Hints),
             Parcel::Refresh(Surface::Lenses),
+            Parcel::Status(2.into()),
         ];
         let kept: Vec<String> = latest(batch)
             .iter()
             .map(|parcel| match parcel {
-                Parcel::Publication(p) => format!("{} {:?}", p.uri.0, p.version),
+                Parcel::Status(status) => status.to_string(),
                 Parcel::Refresh(surface) => format!("{surface:?}"),
                 _ => String::new(),
             })
             .collect();
-        assert_eq!(kept, ["b Some(1)", "a Some(2)", "Hints", "Lenses"]);
+        assert_eq!(kept, ["Hints", "Lenses", "2"]);
     }
 }

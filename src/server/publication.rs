@@ -1,149 +1,227 @@
 //! All the diagnostics of one document, by place, and no more than the settings
 //! allow.
 //!
-//! Invariant: a file with more findings than `limits.findings_per_file` says so
-//! in its first line; none is dropped without a word.
+//! Invariants: a file with more findings than `limits.findings_per_file` says so
+//! in its first line, and none is dropped without a word; what was told of a record
+//! before is not made again, so a keystroke costs the record it is in and a copy of
+//! the rest.
 
 use std::cell::OnceCell;
 
-use tower_lsp_server::gen_lsp_types::{Diagnostic, DiagnosticRelatedInformation, Location, Range};
+use serde_json::json;
+use tower_lsp_server::gen_lsp_types::Uri;
 
 use crate::finding::{Finding, Place, Related, Severity};
 use crate::text::Span;
-use crate::text::document::{Document, Encoding};
+use crate::text::document::{Document, Encoding, Position};
 
+use super::ledger::Entry;
 use super::open_document::{Content, OpenDocument};
+use super::projects::Live;
 use super::shelf::Record;
+use super::told::{Location, Told};
 use super::transcripts::Transcripts;
-use super::{convert, uri};
+use super::{relative, uri};
 
-/// The diagnostics of a document as it stands.
+/// No diagnostics.
+pub const NOTHING: &[u8] = b"[]";
+
+/// The message that publishes `list` (a JSON array of diagnostics).
 #[must_use]
-pub fn diagnostics(document: &OpenDocument) -> Vec<Diagnostic> {
-    let limit = document.live.settings().limits.findings_per_file;
-    let mut sheet = Sheet { document, all: Vec::new(), limit, total: 0, rubric: OnceCell::new() };
-    match &document.content {
+pub fn message(uri: &Uri, version: Option<i32>, list: &[u8]) -> Vec<u8> {
+    let version = version.map_or_else(String::new, |version| format!(",\"version\":{version}"));
+    let head = format!(
+        "{{\"jsonrpc\":\"2.0\",\"method\":\"textDocument/publishDiagnostics\",\
+         \"params\":{{\"uri\":{}{version},\"diagnostics\":",
+        json!(uri.0)
+    );
+    let mut message = Vec::with_capacity(head.len() + list.len() + 2);
+    message.extend_from_slice(head.as_bytes());
+    message.extend_from_slice(list);
+    message.extend_from_slice(b"}}");
+    message
+}
+
+/// The diagnostics of a document as it stands, as a JSON array.
+#[must_use]
+pub fn diagnostics(document: &mut OpenDocument) -> Vec<u8> {
+    let is_saved = document.is_saved;
+    let OpenDocument { uri, path, text, content, live, encoding, .. } = document;
+    let limit = live.settings().limits.findings_per_file;
+    let source = Source { uri, text, live, encoding: *encoding, rubric: OnceCell::new() };
+    let mut sheet = Sheet { source, list: b"[".to_vec(), shown: 0, limit, total: 0 };
+    match content {
         Content::Transcripts(transcripts) => sheet.transcripts(transcripts),
         Content::Rubric(parsed) => {
-            let text = document.text.text();
-            sheet.whole(&crate::analysis::diagnostics::rubric::findings(&text, parsed));
+            sheet.whole(&crate::analysis::diagnostics::rubric::findings(&text.text(), parsed));
         }
         Content::Settings(findings) => {
             sheet.whole(findings);
-            sheet.whole(&elsewhere(document));
+            // What is wrong with the files that settings name, while they are those that were read.
+            let rules = live.rules.iter().filter(|_| is_saved);
+            let problems = rules.flat_map(|rules| &rules.files.problems);
+            let here = problems.filter(|p| p.path.is_some() && p.path == *path);
+            let elsewhere: Vec<Finding> = here.map(|problem| problem.finding.clone()).collect();
+            sheet.whole(&elsewhere);
         }
         Content::Other => {}
     }
     sheet.finish()
 }
 
-/// What is wrong with the files that settings name, while the settings are those
-/// that were read.
-fn elsewhere(document: &OpenDocument) -> Vec<Finding> {
-    let rules = document.live.rules.iter().filter(|_| document.is_saved);
-    let problems = rules.flat_map(|rules| &rules.files.problems);
-    let here = problems.filter(|p| p.path.is_some() && p.path == document.path);
-    here.map(|problem| problem.finding.clone()).collect()
-}
-
 /// Diagnostics being collected.
 struct Sheet<'a> {
-    document: &'a OpenDocument,
-    all: Vec<Diagnostic>,
+    source: Source<'a>,
+    list: Vec<u8>,
+    shown: usize,
     limit: usize,
     total: usize,
+}
+
+/// What findings are about.
+struct Source<'a> {
+    uri: &'a Uri,
+    text: &'a Document,
+    live: &'a Live,
+    encoding: Encoding,
     /// The rubric's text, made once for all the places in it.
     rubric: OnceCell<Document>,
 }
 
 impl Sheet<'_> {
-    fn transcripts(&mut self, transcripts: &Transcripts) {
-        let encoding = transcripts.encoding();
+    fn transcripts(&mut self, transcripts: &mut Transcripts) {
         self.whole(transcripts.file().findings());
         if transcripts.file().silences_records() {
             return;
         }
-        for record in transcripts.shelf().records() {
-            let known = record.known;
-            let judged = record.judged.map_or((&[][..], &[][..]), |j| (&j.findings, &j.ranges));
-            let count = known.ranges.len() + judged.1.len();
-            self.total += count;
-            if count == 0 || self.all.len() >= self.limit {
+        let (shelf, ledger) = transcripts.ledger();
+        for (index, entry) in ledger.entries().iter_mut().enumerate() {
+            let Entry { count, told } = entry;
+            let count = *count.get_or_insert_with(|| self.source.count(&shelf.record(index)));
+            if count == 0 {
                 continue;
             }
-            let start = record.start(&self.document.text, encoding);
-            let own = known.analysis.findings.iter().zip(&known.ranges);
-            for (finding, range) in own.chain(judged.0.iter().zip(judged.1)) {
-                self.push(finding, convert::range(range.from(start)), Some(&record));
+            self.total += count;
+            let room = self.limit - self.shown;
+            if room == 0 {
+                continue;
+            }
+            let record = shelf.record(index);
+            let start = record.start(self.source.text, self.source.encoding);
+            if count <= room {
+                let told = told
+                    .get_or_insert_with(|| Box::new(self.source.told(&record, start, usize::MAX)));
+                self.put(told, start);
+            } else {
+                let told = self.source.told(&record, start, room);
+                self.put(&told, start);
             }
         }
     }
 
     /// Findings that count from the start of the file.
     fn whole(&mut self, findings: &[Finding]) {
-        self.total += findings.len();
-        for finding in findings {
-            let range = range_of(&self.document.text, finding.span, self.document.encoding);
-            self.push(finding, range, None);
-        }
-    }
-
-    fn push(&mut self, finding: &Finding, range: Range, record: Option<&Record<'_>>) {
-        if self.document.live.settings().ignores(finding) {
-            self.total -= 1;
-            return;
-        }
-        if self.all.len() >= self.limit {
-            return;
-        }
-        let related =
-            finding.related.iter().filter_map(|r| self.related(r, range, record)).collect();
-        self.all.push(convert::diagnostic(finding, range, related));
-    }
-
-    fn related(
-        &self,
-        related: &Related,
-        own: Range,
-        record: Option<&Record<'_>>,
-    ) -> Option<DiagnosticRelatedInformation> {
-        let location = match related.place {
-            Place::Record(span) => {
-                let by = record.map_or(0, |r| r.span().start);
-                let same = span.is_empty() && span.start == 0;
-                let at = range_of(&self.document.text, span.shifted(by), self.document.encoding);
-                Location { uri: self.document.uri.clone(), range: if same { own } else { at } }
+        let (start, mut told) = (Position::default(), Told::default());
+        for finding in findings.iter().filter(|f| !self.source.live.settings().ignores(f)) {
+            self.total += 1;
+            if self.shown + told.count() < self.limit {
+                let range = self.source.range(finding.span, start);
+                self.source.push(&mut told, finding, range, 0, start);
             }
-            Place::Rubric(span) => self.in_rubric(span)?,
-        };
-        Some(DiagnosticRelatedInformation { location, message: related.message.clone() })
+        }
+        self.put(&told, start);
     }
 
-    fn in_rubric(&self, span: Span) -> Option<Location> {
-        let rules = self.document.live.rules.as_ref()?;
-        let file = rules.files.rubric.as_ref()?;
-        let text = self.rubric.get_or_init(|| Document::new(&file.text));
-        let range = range_of(text, span, self.document.encoding);
-        Some(Location { uri: uri::from_path(&file.path), range })
+    fn put(&mut self, told: &Told, start: Position) {
+        if told.count() == 0 {
+            return;
+        }
+        if self.list.len() > 1 {
+            self.list.push(b',');
+        }
+        self.shown += told.count();
+        told.write(start, &mut self.list);
     }
 
-    fn finish(mut self) -> Vec<Diagnostic> {
-        let left = self.total - self.all.len();
+    fn finish(mut self) -> Vec<u8> {
+        let left = self.total - self.shown;
         if left > 0 {
             let message = format!(
                 "{left} more findings are not shown: the first {} are \
                  (`limits.findings_per_file`); `rubricator check` lists all of them",
-                self.all.len()
+                self.shown
             );
             let notice = Finding::new("limit", Severity::Info, Span::empty(0), message);
-            self.all.push(convert::diagnostic(&notice, Range::default(), Vec::new()));
+            let (start, mut told) = (Position::default(), Told::default());
+            let range = self.source.range(notice.span, start);
+            told.push(self.source.uri, &notice, range, &[]);
+            self.put(&told, start);
         }
-        self.all
+        self.list.push(b']');
+        self.list
     }
 }
 
-/// The range of a span of a document.
-#[must_use]
-pub fn range_of(text: &Document, span: Span, encoding: Encoding) -> Range {
-    convert::range(text.span_to_range(span, encoding))
+impl Source<'_> {
+    /// How many findings of a record are to be told.
+    fn count(&self, record: &Record<'_>) -> usize {
+        let settings = self.live.settings();
+        let wanted =
+            |findings: &[Finding]| findings.iter().filter(|f| !settings.ignores(f)).count();
+        wanted(&record.known.analysis.findings) + record.judged.map_or(0, |j| wanted(&j.findings))
+    }
+
+    /// The first `most` findings of a record that starts at `start`.
+    fn told(&self, record: &Record<'_>, start: Position, most: usize) -> Told {
+        let known = record.known;
+        let judged = record.judged.map_or((&[][..], &[][..]), |j| (&j.findings, &j.ranges));
+        let own = known.analysis.findings.iter().zip(&known.ranges);
+        let all = own.chain(judged.0.iter().zip(judged.1));
+        let settings = self.live.settings();
+        let mut told = Told::default();
+        for (finding, range) in all.filter(|(f, _)| !settings.ignores(f)).take(most) {
+            self.push(&mut told, finding, *range, record.span().start, start);
+        }
+        told
+    }
+
+    fn push(
+        &self,
+        told: &mut Told,
+        finding: &Finding,
+        range: relative::Range,
+        by: usize,
+        start: Position,
+    ) {
+        let related = |r| self.related(r, range, by, start);
+        let related: Vec<_> = finding.related.iter().filter_map(related).collect();
+        told.push(self.uri, finding, range, &related);
+    }
+
+    fn related<'r>(
+        &self,
+        related: &'r Related,
+        own: relative::Range,
+        by: usize,
+        start: Position,
+    ) -> Option<(Location, &'r str)> {
+        let location = match related.place {
+            Place::Record(span) if span.is_empty() && span.start == 0 => Location::Here(own),
+            Place::Record(span) => Location::Here(self.range(span.shifted(by), start)),
+            Place::Rubric(span) => self.in_rubric(span)?,
+        };
+        Some((location, &related.message))
+    }
+
+    fn in_rubric(&self, span: Span) -> Option<Location> {
+        let file = self.live.rules.as_ref()?.files.rubric.as_ref()?;
+        let text = self.rubric.get_or_init(|| Document::new(&file.text));
+        let range = text.span_to_range(span, self.encoding);
+        Some(Location::There(uri::from_path(&file.path), range))
+    }
+
+    /// A span of the document, counted from `start`.
+    fn range(&self, span: Span, start: Position) -> relative::Range {
+        relative::Range::between(self.text.span_to_range(span, self.encoding), start)
+    }
 }

@@ -21,6 +21,14 @@ pub struct Range {
 }
 
 impl Place {
+    /// The place of a position of the document, in a record that starts at `record`.
+    #[must_use]
+    pub const fn between(position: Position, record: Position) -> Self {
+        let line = position.line.saturating_sub(record.line);
+        let shift = if line == 0 { record.character } else { 0 };
+        Self(Position::new(line, position.character.saturating_sub(shift)))
+    }
+
     /// The position in a document where the record starts at `record`.
     #[must_use]
     pub const fn from(self, record: Position) -> Position {
@@ -31,6 +39,12 @@ impl Place {
 }
 
 impl Range {
+    /// The range of two positions of the document, in a record that starts at `record`.
+    #[must_use]
+    pub const fn between(ends: (Position, Position), record: Position) -> Self {
+        Self { start: Place::between(ends.0, record), end: Place::between(ends.1, record) }
+    }
+
     /// The range in a document where the record starts at `record`.
     #[must_use]
     pub const fn from(self, record: Position) -> (Position, Position) {

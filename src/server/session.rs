@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 use tower_lsp_server::gen_lsp_types::{MessageType, Uri};
 
 use crate::engine::{Engine, EngineOptions};
-use crate::text::document::{Change, Encoding};
+use crate::text::document::{Change, Document, Encoding};
 use crate::transcript::TranscriptDigest;
 
 use super::capabilities::ClientFlags;
@@ -24,8 +24,9 @@ use super::jobs::Jobs;
 use super::judgements::Judgements;
 use super::look::{Known, Survey};
 use super::open_document::{Edited, OpenDocument};
-use super::outbox::{Outbox, Publication, Surface};
+use super::outbox::{Outbox, Surface};
 use super::projects::Projects;
+use super::publication;
 use super::registration;
 use super::requests;
 use super::requests::execute_command::{Accepted, Command, Target};
@@ -95,7 +96,7 @@ impl Session {
         match event {
             Event::Introduced(introduction) => self.introduced(*introduction),
             Event::Ready => self.ready(),
-            Event::Opened { uri, version, text } => self.opened(uri, version, &text),
+            Event::Opened { uri, version, text } => self.opened(uri, version, text),
             Event::Changed { uri, version, changes } => self.changed(&uri, version, changes),
             Event::Saved(uri) => self.saved(&uri),
             Event::Closed(uri) => self.closed(uri),
@@ -154,9 +155,8 @@ impl Session {
         document.read_on();
         document.judge(&self.judgements);
         document.look_at_file();
-        if let Some(diagnostics) = document.publishable() {
-            let (uri, version) = (document.uri.clone(), Some(document.version));
-            self.outbox.publish(Publication { uri, version, diagnostics });
+        if let Some(list) = document.publishable() {
+            self.outbox.publish(&uri, Some(document.version), &list);
         }
         self.survey(&uri);
         self.start_waiting(&uri);
@@ -187,7 +187,7 @@ impl Session {
     pub fn quarantine(&mut self, uri: Option<Uri>) {
         let Some(uri) = uri.filter(|uri| self.documents.remove(uri).is_some()) else { return };
         let name = uri::file_name(&uri);
-        self.outbox.publish(Publication { uri, version: None, diagnostics: Vec::new() });
+        self.outbox.publish(&uri, None, publication::NOTHING);
         self.outbox.message(
             MessageType::Error,
             format!(
@@ -223,9 +223,12 @@ impl Session {
         self.folders.iter().find_map(uri::to_path)
     }
 
-    fn opened(&mut self, uri: Uri, version: i32, text: &str) {
+    fn opened(&mut self, uri: Uri, version: i32, text: Document) {
         let live = self.project_of(uri::to_path(&uri).as_deref());
         let mut document = OpenDocument::new(uri.clone(), version, text, live, self.encoding());
+        if self.documents.contains_key(&uri) {
+            document.forget_published();
+        }
         self.take_from_elsewhere(&mut document);
         self.documents.insert(uri, document);
     }
@@ -251,7 +254,7 @@ impl Session {
         if self.documents.remove(&uri).is_some() {
             self.jobs.cancel(Some(&uri));
             self.saves.forget(&uri);
-            self.outbox.publish(Publication { uri, version: None, diagnostics: Vec::new() });
+            self.outbox.publish(&uri, None, publication::NOTHING);
         }
     }
 

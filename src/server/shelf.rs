@@ -1,32 +1,26 @@
 //! The records of a transcript file as readers see them: cheap to share.
 //!
 //! Invariant: a shelf never changes under a reader; the main loop copies it when
-//! an edit meets one. What is known of a record is the newest and most thorough
-//! there is.
+//! an edit meets one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::analysis::record::Outline;
 use crate::text::Span;
 use crate::text::document::{Document, Encoding, Position};
-use crate::transcript::records::{Records, Slot, Touched};
+use crate::transcript::records::{Layout, Records, Slot, Touched};
 use crate::transcript::{Role, TranscriptDigest};
 
 use super::judged::Judged;
 use super::look::Known;
-
-/// Results that may be kept beyond twice the records there are.
-const SPARE: usize = 1024;
 
 /// The records and what is known of them.
 #[derive(Clone, Debug)]
 pub struct Shelf {
     /// The records, each with what was seen when it was read.
     pub slots: Records<Known>,
-    /// Thorough looks, by the hash of the record.
-    pub surveyed: HashMap<u128, Arc<Known>>,
     /// What judges said, one a record.
     pub judged: Vec<Option<Arc<Judged>>>,
 }
@@ -35,6 +29,8 @@ pub struct Shelf {
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'a> {
     slot: &'a Slot<Known>,
+    /// Nothing is before it on its line.
+    starts_line: bool,
     /// Its index.
     pub index: usize,
     /// What is known of it.
@@ -65,6 +61,9 @@ impl Record<'_> {
     /// Where it starts, as the client counts.
     #[must_use]
     pub fn start(&self, text: &Document, encoding: Encoding) -> Position {
+        if self.starts_line {
+            return Position::new(u32::try_from(self.line()).unwrap_or(u32::MAX), 0);
+        }
         text.position(self.span().start, encoding)
     }
 
@@ -115,13 +114,11 @@ impl Shelf {
     #[must_use]
     pub fn record(&self, index: usize) -> Record<'_> {
         let slot = &self.slots.slots()[index];
-        let own = slot.value();
-        let known = match self.surveyed.get(&slot.hash()) {
-            Some(known) if own.quick || known.generation >= own.generation => known,
-            _ => own,
-        };
+        let known = slot.value();
         let judged = self.judged.get(index).and_then(Option::as_ref);
-        Record { slot, index, known, judged }
+        // Only a byte order mark, in the first record, comes before a line's record.
+        let starts_line = index > 0 && self.slots.layout() == Layout::Lines;
+        Record { slot, starts_line, index, known, judged }
     }
 
     /// Lets what judges said follow an edit: a record that took another's place
@@ -157,13 +154,5 @@ impl Shelf {
             inherited.or_else(|| gone.get(place).filter(|_| same_count)?.as_ref()).cloned()
         };
         came.enumerate().map(heir).collect()
-    }
-
-    /// Drops results about texts that are gone, once there are too many of them.
-    pub fn forget(&mut self) {
-        if self.surveyed.len() > 2 * self.slots.slots().len() + SPARE {
-            let here: HashSet<u128> = self.slots.slots().iter().map(Slot::hash).collect();
-            self.surveyed.retain(|hash, _| here.contains(hash));
-        }
     }
 }

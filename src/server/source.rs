@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use tower_lsp_server::gen_lsp_types::Uri;
 
 use crate::config::Limits;
-use crate::engine::disk::{self, Lines};
+use crate::engine::blocks::Blocks;
+use crate::engine::disk;
 use crate::text::document::Document;
 use crate::text::json;
 use crate::transcript::records::{Layout, Records};
@@ -63,13 +64,16 @@ impl Source {
                 }
             }
             (None, Some(path)) => {
-                let Ok(mut lines) = Lines::open(path, limits) else { return };
-                let mut ordinal = 0;
-                while let Ok(Some(record)) = lines.next() {
-                    if !record.text.map_or(true, |text| one(ordinal, text)) {
-                        return;
-                    }
-                    ordinal += 1;
+                let Ok(mut blocks) = Blocks::open(path, limits) else { return };
+                let (mut ordinal, mut goes_on, mut buffer) = (0, true, Vec::new());
+                while goes_on {
+                    let Ok(Some(mut block)) = blocks.next(buffer) else { return };
+                    block.read(|record| {
+                        let wants_more = |text: &str| one(ordinal, text);
+                        goes_on = goes_on && record.text.map_or(true, wants_more);
+                        ordinal += 1;
+                    });
+                    buffer = block.into_bytes();
                 }
             }
             (None, None) => {}

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::Value;
-use tower_lsp_server::gen_lsp_types::{Diagnostic, DiagnosticSeverity, Uri};
+use tower_lsp_server::gen_lsp_types::Uri;
 
 use crate::analysis::context::{Context, Memo};
 use crate::analysis::record::check_results;
@@ -19,10 +19,10 @@ use crate::assessment::statistics::Counted;
 use crate::assessment::{Mark, checked};
 use crate::config::layer;
 use crate::engine::workspace::{self, Outside, Workspace};
-use crate::engine::{AssessJob, Cancel, Engine, JobTranscript, Plan, Trust};
+use crate::engine::{AssessJob, Cancel, Engine, JobTranscript, Plan, Stopped, Trust};
 use crate::prompt::Template;
 use crate::rubric::Criterion;
-use crate::text::document::Encoding;
+use crate::text::document::{Document, Encoding};
 use crate::transcript::TranscriptDigest;
 use crate::transcript::records::Layout;
 
@@ -40,6 +40,8 @@ pub const CHUNK: usize = 500;
 const CHUNK_BYTES: usize = 16 << 20;
 /// Files that are not open whose findings are shown.
 const FILES_SHOWN: usize = 100;
+/// The protocol's number of a warning; an error's is smaller.
+const WARNING: u64 = 2;
 /// Transcripts in such files whose answers are kept to show them.
 const TRANSCRIPTS_SHOWN: usize = 5000;
 
@@ -66,6 +68,8 @@ pub struct Sweep {
     pub shows: bool,
     /// Ends the pass early.
     pub cancel: Cancel,
+    /// Judges that are not asked any more.
+    pub stopped: Stopped,
 }
 
 /// What a pass found.
@@ -77,8 +81,8 @@ pub struct Swept {
     pub plan: Plan,
     /// What lacks answers, by file.
     pub lacking: Vec<Lacking>,
-    /// What judges found in files that are not open.
-    pub shown: Vec<(PathBuf, Uri, Vec<Diagnostic>)>,
+    /// What judges found in files that are not open: JSON arrays of diagnostics.
+    pub shown: Vec<(PathBuf, Uri, Vec<u8>)>,
 }
 
 /// The transcripts of a file that lack answers.
@@ -151,6 +155,7 @@ impl Sweep {
             template: Arc::clone(&self.template),
             trust: self.trust,
             project_dir: self.live.project.root.clone(),
+            stopped: self.stopped.clone(),
         }
     }
 }
@@ -281,21 +286,23 @@ impl Pass<'_> {
             if self.sweep.cancel.is_cancelled() {
                 return;
             }
-            let diagnostics = self.diagnostics(&source.uri, &text);
-            use DiagnosticSeverity::{Error, Warning};
-            let fails = |d: &Diagnostic| matches!(d.severity, Some(Error | Warning));
-            let failing = diagnostics.iter().any(fails);
-            if failing {
-                self.swept.shown.push((path.clone(), source.uri.clone(), diagnostics));
+            let (list, fails) = self.judged(&source.uri, &text);
+            if fails {
+                self.swept.shown.push((path.clone(), source.uri.clone(), list));
             }
         }
     }
 
-    fn diagnostics(&self, uri: &Uri, text: &str) -> Vec<Diagnostic> {
+    /// What judges found in a file, and whether any of it fails.
+    fn judged(&self, uri: &Uri, text: &str) -> (Vec<u8>, bool) {
         let live = Arc::clone(&self.sweep.live);
+        let text = Document::new(text);
         let mut document = OpenDocument::new(uri.clone(), 0, text, live, self.sweep.encoding);
         document.finish(&self.kept);
-        let judged = |d: &Diagnostic| d.data.as_ref().is_some_and(|data| data["judged"] == true);
-        publication::diagnostics(&document).into_iter().filter(judged).collect()
+        let all = publication::diagnostics(&mut document);
+        let mut list: Vec<Value> = serde_json::from_slice(&all).unwrap_or_default();
+        list.retain(|d| d["data"]["judged"] == true);
+        let fails = list.iter().any(|d| d["severity"].as_u64().is_some_and(|s| s <= WARNING));
+        (Value::Array(list).to_string().into_bytes(), fails)
     }
 }

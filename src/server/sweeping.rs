@@ -171,6 +171,7 @@ impl Session {
             encoding: self.encoding(),
             shows: purpose != Purpose::Count,
             cancel,
+            stopped: crate::engine::Stopped::default(),
         };
         self.jobs.sweep(sweep);
         self.report_status();

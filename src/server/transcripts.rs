@@ -16,6 +16,7 @@ use crate::transcript::records::{Layout, Records, Touched};
 use super::file_side::FileSide;
 use super::judged::Judged;
 use super::judgements::Judgements;
+use super::ledger::Ledger;
 use super::look::{Known, Lens, Survey};
 use super::panel::Panel;
 use super::projects::Live;
@@ -40,6 +41,10 @@ pub struct Transcripts {
     due: BTreeSet<usize>,
     /// Some records were only glanced at since the last survey began.
     glanced: bool,
+    /// All records were looked at thoroughly since they came.
+    is_thorough: bool,
+    /// What is told of each.
+    ledger: Ledger,
 }
 
 impl Transcripts {
@@ -47,16 +52,14 @@ impl Transcripts {
     #[must_use]
     pub fn new(layout: Layout, live: &Live, encoding: Encoding) -> Self {
         Self {
-            shelf: Arc::new(Shelf {
-                slots: Records::unread(layout),
-                surveyed: HashMap::new(),
-                judged: Vec::new(),
-            }),
+            shelf: Arc::new(Shelf { slots: Records::unread(layout), judged: Vec::new() }),
             file: FileSide::default(),
             due: BTreeSet::new(),
             lens: Lens::new(live.context(), encoding, live.generation),
             survey: None,
             glanced: true,
+            is_thorough: false,
+            ledger: Ledger::default(),
         }
     }
 
@@ -72,10 +75,15 @@ impl Transcripts {
         &self.shelf
     }
 
-    /// How columns are counted.
+    /// The records and what is told of each.
+    pub fn ledger(&mut self) -> (&Shelf, &mut Ledger) {
+        (&self.shelf, &mut self.ledger)
+    }
+
+    /// True when everything is known of every record: its digest too.
     #[must_use]
-    pub const fn encoding(&self) -> Encoding {
-        self.lens.encoding
+    pub const fn is_thorough(&self) -> bool {
+        self.is_thorough
     }
 
     /// The side of the file as a whole.
@@ -95,9 +103,10 @@ impl Transcripts {
         let shelf = Arc::make_mut(shelf);
         let came = shelf.slots.advance(text, SLICE, |record| lens.glance(record));
         shelf.judged.resize(shelf.slots.slots().len(), None);
+        self.ledger.resize(shelf.slots.slots().len());
         self.due.extend(came);
         self.file.outdated(Instant::now());
-        self.glanced = true;
+        (self.glanced, self.is_thorough) = (true, false);
     }
 
     /// Follows edits; `text` is the text after them.
@@ -108,8 +117,11 @@ impl Transcripts {
         self.file.follow(replaced);
         self.file.outdated(Instant::now());
         shelf.follow(&touched);
-        let quick = |&i: &usize| shelf.slots.slots()[i].value().quick;
-        self.glanced |= touched.fresh.iter().any(quick);
+        self.ledger.follow(&touched, shelf.slots.slots().len());
+        let mut came = touched.cuts.iter().flat_map(|(_, new)| new.clone());
+        if came.any(|index| shelf.slots.slots()[index].value().quick) {
+            (self.glanced, self.is_thorough) = (true, false);
+        }
         self.due = self.due.iter().filter_map(|&index| moved(index, &touched)).collect();
         for (_, new) in &touched.cuts {
             self.due.extend(new.clone());
@@ -137,7 +149,10 @@ impl Transcripts {
         while let Some(index) = self.due.pop_first() {
             if index < self.shelf.slots.slots().len() {
                 let judged = panel.and_then(|panel| self.judged(text, index, judgements, panel));
-                Arc::make_mut(&mut self.shelf).judged[index] = judged.map(Arc::new);
+                if judged.is_some() || self.shelf.judged[index].is_some() {
+                    Arc::make_mut(&mut self.shelf).judged[index] = judged.map(Arc::new);
+                    self.ledger.forget(index);
+                }
             }
             if began.elapsed() > TURN {
                 return;
@@ -173,8 +188,22 @@ impl Transcripts {
     pub fn change(&mut self, live: &Live) {
         self.lens.change(live.context(), live.generation);
         self.due.extend(0..self.shelf.slots.slots().len());
+        self.ledger.forget_all();
         self.stop_survey();
         self.glanced = true;
+    }
+
+    /// Looks thoroughly, now, at the records that are wanted and were only glanced at.
+    pub fn look_closely(&mut self, text: &Document, wanted: impl Fn(&Record<'_>) -> bool) {
+        let quick = |record: &Record<'_>| record.known.quick && wanted(record);
+        let found: Vec<_> =
+            self.shelf.records().filter(quick).map(|r| (r.index, r.span())).collect();
+        for (index, span) in found {
+            let known = self.lens.examine(&text.slice(span));
+            Arc::make_mut(&mut self.shelf).slots.set_value(index, Arc::new(known));
+            self.ledger.forget(index);
+            self.due.insert(index);
+        }
     }
 
     /// True when records are known too little, the whole file is read, and no other
@@ -195,6 +224,7 @@ impl Transcripts {
         let records: Vec<_> =
             self.shelf.records().filter(lacking).map(|r| (r.hash(), r.span())).collect();
         if records.is_empty() {
+            self.is_thorough = true;
             return None;
         }
         let cancelled = Arc::new(AtomicBool::new(false));
@@ -209,20 +239,30 @@ impl Transcripts {
         })
     }
 
-    /// Takes up results of the survey that `cancelled` belongs to.
-    pub fn surveyed(&mut self, survey: &Arc<AtomicBool>, found: Vec<(u128, Arc<Known>)>) -> bool {
-        let current = self.survey.as_ref().is_some_and(|own| Arc::ptr_eq(own, survey));
-        if current {
-            Arc::make_mut(&mut self.shelf).surveyed.extend(found);
+    /// Takes up results of the survey that `cancelled` belongs to: they fit wherever
+    /// the text they are about stands by now.
+    pub fn surveyed(&mut self, survey: &Arc<AtomicBool>, found: Vec<(u128, Arc<Known>)>) {
+        if !self.survey.as_ref().is_some_and(|own| Arc::ptr_eq(own, survey)) {
+            return;
         }
-        current
+        let found: HashMap<u128, Arc<Known>> = found.into_iter().collect();
+        let shelf = Arc::make_mut(&mut self.shelf);
+        for index in 0..shelf.slots.slots().len() {
+            let slot = &shelf.slots.slots()[index];
+            let Some(better) = found.get(&slot.hash()) else { continue };
+            if slot.value().quick || better.generation >= slot.value().generation {
+                shelf.slots.set_value(index, Arc::clone(better));
+                self.ledger.forget(index);
+                self.due.insert(index);
+            }
+        }
     }
 
     /// The survey is over.
     pub fn survey_ended(&mut self, survey: &Arc<AtomicBool>) {
         if self.survey.as_ref().is_some_and(|own| Arc::ptr_eq(own, survey)) {
             self.survey = None;
-            Arc::make_mut(&mut self.shelf).forget();
+            self.is_thorough = !self.glanced;
         }
     }
 

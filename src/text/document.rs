@@ -12,7 +12,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use ropey::Rope;
+use ropey::{Rope, RopeBuilder};
 
 use super::span::Span;
 
@@ -20,6 +20,23 @@ use super::span::Span;
 #[derive(Clone, Debug, Default)]
 pub struct Document {
     rope: Rope,
+}
+
+/// A document that comes in pieces.
+#[derive(Debug, Default)]
+pub struct Builder(RopeBuilder);
+
+impl Builder {
+    /// Adds to the end.
+    pub fn push(&mut self, piece: &str) {
+        self.0.append(piece);
+    }
+
+    /// The document that says all of it.
+    #[must_use]
+    pub fn finish(self) -> Document {
+        Document { rope: self.0.finish() }
+    }
 }
 
 /// What a [`Position`]'s `character` counts.

@@ -123,6 +123,28 @@ pub fn decode(raw: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Decodes the beginning of a string literal's inside: `enough` bytes or more of
+/// it, where it has so many.
+#[must_use]
+pub(crate) fn decode_start(raw: &str, enough: usize) -> Cow<'_, str> {
+    let head = &raw.as_bytes()[..enough.min(raw.len())];
+    let Some(mut at) = memchr::memchr(b'\\', head) else {
+        return Cow::Borrowed(&raw[..raw.ceil_char_boundary(enough)]);
+    };
+    let mut out = String::with_capacity(enough + 16);
+    out.push_str(&raw[..at]);
+    while at < raw.len() && out.len() < enough {
+        let (ch, len) = escape_at(raw, at);
+        out.push(ch);
+        at += len;
+        let most = raw.ceil_char_boundary(at.saturating_add(enough));
+        let next = memchr::memchr(b'\\', &raw.as_bytes()[at..most]).map_or(most, |n| at + n);
+        out.push_str(&raw[at..next]);
+        at = next;
+    }
+    Cow::Owned(out)
+}
+
 /// The character written at the backslash at `at`, and how many source bytes it takes.
 fn escape_at(raw: &str, at: usize) -> (char, usize) {
     let Some(letter) = raw[at + 1..].chars().next() else {

@@ -147,6 +147,13 @@ fn push_string(out: &mut String, text: &str) {
     out.push('"');
 }
 
+/// Equal for conversations that say the same, as far as this process is concerned.
+#[must_use]
+pub fn content(transcript: &Transcript) -> u128 {
+    let keys: Vec<u8> = spoken(transcript).flat_map(|m| m.key.to_le_bytes()).collect();
+    xxhash_rust::xxh3::xxh3_128(&keys)
+}
+
 /// A hash that stays the same through case, white space and punctuation: two
 /// records that share it are duplicates for training (rule D001).
 #[must_use]
@@ -167,7 +174,7 @@ pub fn normalised_message(message: &Message) -> u128 {
     let mut out = Vec::with_capacity(message.text.len() + 16);
     out.extend_from_slice(message.role.name().as_bytes());
     out.push(1);
-    push_normalised(&mut out, &message.text);
+    push_normalised(&mut out, &message.text, usize::MAX);
     for call in &message.tool_calls {
         out.push(2);
         out.extend_from_slice(call.name.as_bytes());
@@ -198,11 +205,15 @@ const PLAIN: [u8; 128] = {
 /// Letters and digits in lower case, one space for whatever stands between them.
 /// Case is folded up to U+07FF, where the scripts that have it are (but for rare
 /// ones); a table look-up for every quote and dash would cost more than all else.
-fn push_normalised(out: &mut Vec<u8>, text: &str) {
+/// No more than `most` bytes of that are wanted.
+pub(crate) fn push_normalised(out: &mut Vec<u8>, text: &str, most: usize) {
     let start = out.len();
     let mut gap = false;
     let mut rest = text.as_bytes();
     while let Some(&byte) = rest.first() {
+        if out.len() - start >= most {
+            break;
+        }
         let length = match byte {
             0..0x80 => 1,
             0x80..0xe0 => 2,
@@ -225,4 +236,5 @@ fn push_normalised(out: &mut Vec<u8>, text: &str) {
             _ => out.extend_from_slice(char),
         }
     }
+    out.truncate(start.saturating_add(most).min(out.len()));
 }

@@ -11,23 +11,43 @@ use super::{Exchange, Message, Role};
 #[must_use]
 pub fn exchanges(messages: &[Message]) -> Vec<Exchange> {
     let mut exchanges: Vec<Exchange> = Vec::new();
-    for (index, message) in messages.iter().enumerate() {
-        match (message.role, exchanges.last_mut()) {
-            (Role::System, _) => {}
-            (Role::User, Some(open)) if open.rest.is_empty() => open.user.push(index),
-            (Role::User, _) => {
-                let number = u32::try_from(exchanges.len()).unwrap_or(u32::MAX).saturating_add(1);
-                exchanges.push(Exchange { number, user: vec![index], rest: Vec::new() });
-            }
-            (_, Some(open)) => open.rest.push(index),
-            (_, None) => {}
+    let numbers = numbers(messages.iter().map(|m| m.role));
+    for (index, (message, number)) in messages.iter().zip(numbers).enumerate() {
+        let Some(number) = number else { continue };
+        if exchanges.last().is_none_or(|e| e.number != number) {
+            exchanges.push(Exchange { number, user: Vec::new(), rest: Vec::new() });
         }
-    }
-    let replied = |e: &Exchange| e.rest.iter().any(|&i| messages[i].role == Role::Assistant);
-    if exchanges.last().is_some_and(|last| !replied(last)) {
-        exchanges.pop();
+        let Some(open) = exchanges.last_mut() else { continue };
+        let side = if message.role == Role::User { &mut open.user } else { &mut open.rest };
+        side.push(index);
     }
     exchanges
+}
+
+/// The number of the exchange that each message belongs to, by who speaks.
+#[must_use]
+pub fn numbers(roles: impl Iterator<Item = Role>) -> Vec<Option<u32>> {
+    let mut numbers = Vec::with_capacity(roles.size_hint().0);
+    // The exchange that is open, and what it holds besides its users.
+    let (mut open, mut rest, mut replied) = (0_u32, 0, false);
+    for role in roles {
+        match role {
+            Role::System => {}
+            Role::User if open > 0 && rest == 0 => {}
+            Role::User => (open, rest, replied) = (open.saturating_add(1), 0, false),
+            _ if open > 0 => {
+                rest += 1;
+                replied |= role == Role::Assistant;
+            }
+            _ => {}
+        }
+        numbers.push(Some(open).filter(|n| *n > 0 && role != Role::System));
+    }
+    if open > 0 && !replied {
+        // A last user without a reply is no exchange.
+        numbers.iter_mut().filter(|n| **n == Some(open)).for_each(|n| *n = None);
+    }
+    numbers
 }
 
 #[cfg(test)]

@@ -85,6 +85,22 @@ impl FileFacts {
         self.no_final_newline = *last != b'\n';
     }
 
+    /// Adds the facts about the part of the file that follows.
+    pub(crate) fn append(&mut self, next: Self) {
+        if next.bytes > 0 {
+            self.no_final_newline = next.no_final_newline;
+        }
+        self.bytes += next.bytes;
+        self.records += next.records;
+        self.bom |= next.bom;
+        let room = PLACES_KEPT - self.blank.spans.len();
+        self.blank.spans.extend(next.blank.spans.into_iter().take(room));
+        self.blank.count += next.blank.count;
+        merge(&mut self.crlf, next.crlf, 0);
+        merge(&mut self.lone_cr, next.lone_cr, 0);
+        merge(&mut self.separators, next.separators, 0);
+    }
+
     /// Adds one line. The place of each mark stays the first one, in whatever
     /// order the lines come.
     pub(crate) fn note(&mut self, line: &Line) {
@@ -162,9 +178,14 @@ impl Odd {
     fn of(content: &str) -> Option<Self> {
         let bytes = content.as_bytes();
         let cr = Self::mark(memchr::memchr_iter(b'\r', bytes), 1);
-        let starts = memchr::memmem::find_iter(bytes, b"\xe2\x80")
-            .filter(|&at| matches!(bytes.get(at + 2), Some(0xa8 | 0xa9)));
-        let separators = Self::mark(starts, '\u{2028}'.len_utf8());
+        let separators = ["\u{2028}", "\u{2029}"].map(|separator| {
+            let places = memchr::memmem::find_iter(bytes, separator);
+            Self::mark(places, separator.len())
+        });
+        let separators = separators.into_iter().fold(None, |mut all, one| {
+            merge(&mut all, one, 0);
+            all
+        });
         (cr.is_some() || separators.is_some()).then_some(Self { cr, separators })
     }
 

@@ -3,6 +3,9 @@
 //! Invariant: every string of the record is decoded once; [`Message::text`] is
 //! the text parts joined by a line break, and each part knows its literal.
 //! Content of the wrong kind yields what text it has (structure rules report it).
+//!
+//! A [`Gist`] is the same without the text: the one reader fills both, so they
+//! cannot disagree on anything else.
 
 use crate::text::Span;
 use crate::text::json::{self, DEPTH_LIMIT, Json, Kind, Literal, Value};
@@ -11,25 +14,46 @@ use super::role::is_call_name;
 use super::shape::Slot;
 use super::{Message, Role, TextPart, ToolCall};
 
+/// What a message is, its text left undecoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Gist {
+    /// [`Message::role`]
+    pub role: Role,
+    /// [`Message::text`] is empty.
+    pub is_empty: bool,
+    /// [`Message::text`] is white space or empty.
+    pub is_blank: bool,
+    /// [`Message::other_parts`] has some.
+    pub has_other_parts: bool,
+    /// [`Message::tool_calls`]
+    pub tool_calls: Vec<ToolCall>,
+    /// [`Message::tool_call_id`]
+    pub tool_call_id: Option<String>,
+    /// [`Message::untrained`]
+    pub untrained: bool,
+}
+
+/// The gist of a slot.
+pub(crate) fn gist(slot: &Slot<'_>) -> Gist {
+    let mut builder = Builder { weighs: true, ..Builder::default() };
+    let facts = builder.slot(slot);
+    Gist {
+        role: builder.role(slot),
+        is_empty: builder.strings == 0 || (builder.strings == 1 && builder.all_empty),
+        is_blank: builder.strings == 0 || builder.all_blank,
+        has_other_parts: !builder.other_parts.is_empty(),
+        tool_calls: builder.calls,
+        tool_call_id: facts.tool_call_id.or(builder.result_id),
+        untrained: facts.untrained,
+    }
+}
+
 /// Decodes a slot.
-pub(super) fn message(slot: &Slot<'_>) -> Message {
+pub(crate) fn message(slot: &Slot<'_>) -> Message {
     let mut builder = Builder::default();
-    let mut facts = Facts::default();
-    if !slot.implied || slot.source.kind() == Kind::Object {
-        facts.read(slot.source, &mut builder);
-    }
-    if slot.role_value.and_then(Value::str).is_some_and(|name| is_call_name(&name)) {
-        builder.written_calls(slot.content);
-    } else if let Some(content) = slot.content {
-        builder.content(content);
-    }
-    let role = match slot.role {
-        // Anthropic and Gemini put results in a turn of the user's.
-        Role::User if builder.results > 0 && builder.results == builder.seen => Role::Tool,
-        role => role,
-    };
+    let facts = builder.slot(slot);
     let mut message = Message {
-        role,
+        role: builder.role(slot),
         role_source: slot.role_value.map(Value::span),
         source: slot.source.span(),
         text: builder.text,
@@ -67,8 +91,13 @@ impl Facts {
     }
 }
 
-#[derive(Default)]
 struct Builder {
+    /// Texts are weighed, not decoded: `text` and `parts` stay empty.
+    weighs: bool,
+    /// String literals met, and what was seen of those weighed.
+    strings: usize,
+    all_empty: bool,
+    all_blank: bool,
     text: String,
     parts: Vec<TextPart>,
     other_parts: Vec<Span>,
@@ -79,7 +108,47 @@ struct Builder {
     results: usize,
 }
 
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            weighs: false,
+            strings: 0,
+            all_empty: true,
+            all_blank: true,
+            text: String::new(),
+            parts: Vec::new(),
+            other_parts: Vec::new(),
+            calls: Vec::new(),
+            result_id: None,
+            seen: 0,
+            results: 0,
+        }
+    }
+}
+
 impl Builder {
+    fn slot(&mut self, slot: &Slot<'_>) -> Facts {
+        let mut facts = Facts::default();
+        if !slot.plain && (!slot.implied || slot.source.kind() == Kind::Object) {
+            facts.read(slot.source, self);
+        }
+        let is_call = |value: Value<'_>| value.str().is_some_and(|name| is_call_name(&name));
+        if !slot.plain && slot.role_value.is_some_and(is_call) {
+            self.written_calls(slot.content);
+        } else if let Some(content) = slot.content {
+            self.content(content);
+        }
+        facts
+    }
+
+    fn role(&self, slot: &Slot<'_>) -> Role {
+        match slot.role {
+            // Anthropic and Gemini put results in a turn of the user's.
+            Role::User if self.results > 0 && self.results == self.seen => Role::Tool,
+            role => role,
+        }
+    }
+
     fn content(&mut self, value: Value<'_>) {
         match value.kind() {
             Kind::String => {
@@ -97,6 +166,12 @@ impl Builder {
     }
 
     fn text(&mut self, literal: Literal<'_>) {
+        self.strings += 1;
+        if self.weighs {
+            self.all_empty &= literal.raw.is_empty();
+            self.all_blank &= is_blank(literal);
+            return;
+        }
         if !self.parts.is_empty() {
             self.text.push('\n');
         }
@@ -199,6 +274,15 @@ impl Builder {
                 source: literal.quoted,
             });
         }
+    }
+}
+
+/// The text is white space or empty; most texts show at their first character that they are not.
+fn is_blank(literal: Literal<'_>) -> bool {
+    match literal.raw.trim_start().chars().next() {
+        None => true,
+        Some('\\') => literal.decode().trim().is_empty(),
+        Some(_) => false,
     }
 }
 

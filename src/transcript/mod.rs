@@ -11,7 +11,8 @@ mod array;
 pub mod digest;
 pub mod exchange;
 pub mod facts;
-mod message;
+pub(crate) mod likeness;
+pub(crate) mod message;
 pub mod read;
 mod recent;
 pub mod records;
@@ -76,6 +77,24 @@ pub enum Shape {
     Preference,
     /// `{input: {messages}, preferred_output, non_preferred_output}`
     OpenAiPreference,
+}
+
+impl Shape {
+    /// What people call it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Messages => "messages",
+            Self::ShareGpt => "conversations",
+            Self::Exchanges => "exchanges",
+            Self::Turns => "turns",
+            Self::Pairs => "pairs",
+            Self::Gemini => "contents",
+            Self::PromptCompletion => "prompt and completion",
+            Self::Preference => "preference pair",
+            Self::OpenAiPreference => "preference pair of OpenAI",
+        }
+    }
 }
 
 /// One string literal that holds (a part of) a message's text.

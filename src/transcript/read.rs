@@ -4,6 +4,8 @@
 //! it. Messages and the slots of the record's [`Draft`] correspond one to one,
 //! so structure rules can name a message by its index in either.
 
+use std::cell::OnceCell;
+
 use crate::text::Span;
 use crate::text::json::{Json, Kind, Member, Value};
 
@@ -37,10 +39,10 @@ pub fn read(record: &str, json: &Json) -> Reading {
 
 fn transcript(record: &str, root: Value<'_>, draft: &Draft<'_>) -> Transcript {
     let messages: Vec<Message> = draft.slots.iter().map(message).collect();
-    let mut names = Names::of(root);
+    let names = Names::of(root);
     let mut transcript = Transcript {
         shape: draft.shape,
-        id: names.id.take().unwrap_or_default(),
+        id: names.id.unwrap_or_default(),
         id_source: names.id_source,
         batch: names.batch,
         rejected: draft.rejected.iter().map(message).collect(),
@@ -55,6 +57,38 @@ fn transcript(record: &str, root: Value<'_>, draft: &Draft<'_>) -> Transcript {
 
 /// The keys a record may carry its id under, the strongest first.
 pub const ID_KEYS: [&str; 3] = ["id", "conversation_id", "transcript_id"];
+
+/// What a record goes by: the id it names, else one derived from what it says,
+/// which costs reading all of it and is put off until it is asked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Name {
+    id: OnceCell<String>,
+    /// Where the id is written.
+    pub source: Option<Span>,
+}
+
+impl Name {
+    /// A name that is known already.
+    pub(crate) fn known(id: &str, source: Option<Span>) -> Self {
+        Self { id: OnceCell::from(id.to_owned()), source }
+    }
+
+    /// The name written in the record.
+    pub(crate) fn written(root: Value<'_>) -> Self {
+        let Names { id, id_source: source, .. } = Names::of(root);
+        Self { id: id.map(OnceCell::from).unwrap_or_default(), source }
+    }
+
+    /// The name, when it is a written one.
+    pub(crate) fn as_written(&self) -> Option<&str> {
+        self.source.and_then(|_| self.id.get().map(String::as_str))
+    }
+
+    /// The name of the record, whose `draft` it is.
+    pub(crate) fn of(&self, record: &str, root: Value<'_>, draft: &Draft<'_>) -> &str {
+        self.id.get_or_init(|| transcript(record, root, draft).id)
+    }
+}
 
 /// What the record calls itself.
 #[derive(Default)]

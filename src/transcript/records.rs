@@ -13,6 +13,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::array;
 use super::facts::{BOM, FileFacts, Line};
@@ -140,6 +141,13 @@ impl<T> Records<T> {
         match self.layout {
             Layout::Lines => self.edited_lines(document, &patches, &mut analyse),
             Layout::Document => self.edited_items(document, &patches, &mut analyse),
+        }
+    }
+
+    /// Says something better of the text of the record with this index, if it is there.
+    pub fn set_value(&mut self, index: usize, value: Arc<T>) {
+        if let Some(slot) = self.slots.get_mut(index) {
+            slot.value = value;
         }
     }
 

@@ -19,7 +19,7 @@ pub struct Slot<T> {
     pub(super) line: Line,
     pub(super) first_line: usize,
     pub(super) hash: u128,
-    value: Arc<T>,
+    pub(super) value: Arc<T>,
 }
 
 impl<T> Slot<T> {

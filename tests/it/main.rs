@@ -6,13 +6,23 @@
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod crowd;
+#[cfg(test)]
 mod engine;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod kills;
+#[cfg(test)]
 mod lsp;
 #[cfg(test)]
 mod oracle;
+#[cfg(test)]
+mod positions;
+#[cfg(test)]
+mod provider;
+#[cfg(test)]
+mod soak;
 #[cfg(test)]
 mod survival;
 #[cfg(test)]

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use crate::crowd::{self, Crowd};
 use crate::engine::{Asked, JudgeServer, Reply};
+use crate::kills;
 
 const TRANSCRIPTS: usize = 24;
 /// The judge answers this many requests, then falls silent: the kill comes then.
@@ -170,4 +172,19 @@ async fn a_killed_run_goes_on_from_its_checkpoint_alone() {
     let mut fresh: Vec<bool> = cards.iter().map(|c| c["standing"] == "passed").collect();
     fresh.dedup();
     assert_eq!((cards.len(), fresh), (TRANSCRIPTS, vec![true]));
+}
+
+/// The same at full size, on a bad day, 20 times: `cargo bench --bench soak`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn runs_killed_at_random_come_to_the_results_of_one_that_was_not() {
+    let at_once = || Box::pin(std::future::ready(())) as crowd::Waiting;
+    let mut judges = Crowd::start(1, crowd::CALM, move |_| at_once()).await;
+    let (killed, calm) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    kills::project(killed.path(), &judges.url, 40, 2);
+    kills::project(calm.path(), &judges.url, 40, 2);
+    kills::kill_at_random(killed.path(), &mut judges, 3, 30).await;
+    let results = kills::results(killed.path(), &judges).await;
+    assert_eq!(results.as_array().map(Vec::len), Some(40));
+    let undisturbed = kills::results(calm.path(), &judges).await;
+    assert!(results == undisturbed, "{results}\n{undisturbed}");
 }

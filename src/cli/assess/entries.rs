@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::analysis::context::{Context, Memo};
-use crate::analysis::record::check_results;
-use crate::assessment::{Outcome, checked};
-use crate::cli::scan::{Seen, Source, scan};
+use crate::analysis::record::checked;
+use crate::assessment::{self, Outcome};
+use crate::cli::scan::{Source, scan};
 use crate::cli::settings::shown_path;
 use crate::engine::disk::DiskError;
 use crate::engine::workspace::Project;
@@ -51,11 +51,11 @@ pub fn read_file(
     let limits = &project.settings().limits;
     let file: Arc<str> = source.shown().into();
     let mut found = Entries { entries: Vec::new(), unusable: Vec::new() };
-    let mut memo = Memo::default();
-    scan(source, context, limits, &mut Vec::new(), |seen| {
+    let look = |record: &str, memo: &mut Memo| entry(record, &file, context, memo);
+    scan(source, limits, &mut Vec::new(), look, |seen| {
         let line = seen.start.line;
-        match entry(seen, &file, context, &mut memo) {
-            Some(entry) => found.entries.push(entry),
+        match seen.analysis.ok().flatten() {
+            Some(entry) => found.entries.push(Entry { line, ..entry }),
             None => found.unusable.push(line),
         }
     })?;
@@ -63,23 +63,22 @@ pub fn read_file(
     Ok(found)
 }
 
-fn entry(seen: Seen, file: &Arc<str>, context: &Context, memo: &mut Memo) -> Option<Entry> {
-    let outline = seen.analysis.ok()?.outline?;
-    let json = json::parse(&seen.text, context.depth_limit);
+fn entry(record: &str, file: &Arc<str>, context: &Context, memo: &mut Memo) -> Option<Entry> {
+    let json = json::parse(record, context.depth_limit);
     // A record that is broken somewhere is not what its author meant.
     if json.syntax_problem().is_some() {
         return None;
     }
-    let transcript = read(&seen.text, &json).transcript.ok()?;
-    let results = check_results(&seen.text, &transcript, context, memo);
     let rubric = context.rubric.as_deref()?;
+    let transcript = read(record, &json).transcript.ok()?;
+    let (results, tokens) = checked(record, &json, &transcript, context, memo);
     Some(Entry {
         file: Arc::clone(file),
-        line: seen.start.line,
-        batch: outline.batch.unwrap_or_default(),
-        tokens: outline.tokens,
-        digest: digest::of(&seen.text, &transcript),
-        checks: checked::outcomes(rubric, &transcript, &results),
+        line: 0,
+        batch: transcript.batch.clone().unwrap_or_default(),
+        tokens,
+        digest: digest::of(record, &transcript),
+        checks: assessment::checked::outcomes(rubric, &transcript, &results),
         transcript: Arc::new(transcript),
     })
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::mpsc;
@@ -14,7 +14,8 @@ use crate::assessment::JudgeOutcomes;
 use crate::cli::output::Output;
 use crate::cli::style::plain;
 use crate::config;
-use crate::engine::{AssessJob, AssessUpdate, Engine, JobTranscript, RunSummary, Trust};
+use crate::engine::job::asks_again;
+use crate::engine::{AssessJob, AssessUpdate, Engine, JobTranscript, RunSummary, Stopped, Trust};
 use crate::prompt::Template;
 use crate::rubric::{Rubric, digest};
 use crate::transcript::TranscriptDigest;
@@ -31,6 +32,10 @@ pub struct Asking {
     pub trust: Trust,
     /// The project's folder.
     pub project_dir: Option<std::path::PathBuf>,
+    /// When the run began, for its deadline.
+    pub began: Instant,
+    /// Judges that are not asked any more.
+    pub stopped: Stopped,
 }
 
 impl Asking {
@@ -47,15 +52,18 @@ impl Asking {
             transcript: Arc::clone(&entry.transcript),
             digest: entry.digest,
         };
+        let mut settings = self.settings.clone();
+        settings.deadline_s = settings.deadline_s.saturating_sub(self.began.elapsed().as_secs());
         AssessJob {
             generation: 0,
             transcripts: entries.into_iter().map(transcript).collect(),
             rubric: Arc::clone(&self.rubric),
             judges: self.judges.clone(),
-            settings: self.settings.clone(),
+            settings,
             template: Arc::new(Template::builtin()),
             trust: self.trust,
             project_dir: self.project_dir.clone(),
+            stopped: self.stopped.clone(),
         }
     }
 }
@@ -98,6 +106,9 @@ pub fn run(
                 Some(AssessUpdate::Progress { done, calls, cost, .. }) => {
                     bar.set_position(done as u64);
                     bar.set_message(spent(calls, cost));
+                }
+                Some(AssessUpdate::Waiting { judge, wait, why, .. }) => {
+                    bar.set_message(plain(&asks_again(&judge, wait, &why)).into_owned());
                 }
                 Some(_) => {}
             }

@@ -22,6 +22,9 @@ pub fn scorecard(
             out.push_str(&failure(card, criterion, *mark, split, style, columns));
         }
     }
+    for judge in &card.judges {
+        out.push_str(&silences(judge, rubric, style, columns));
+    }
     if !card.splits.is_empty() {
         let splits = card.splits.join(", ");
         out.push_str(&indented(
@@ -73,6 +76,29 @@ fn failure(
         if failing || split {
             out.push_str(&voice(judge, criterion, outcome, style, columns));
         }
+    }
+    out
+}
+
+/// The questions that a judge has no answer to, by the reason.
+fn silences(judge: &JudgeScorecard, rubric: &Rubric, style: Style, columns: usize) -> String {
+    let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
+    let unscored = judge.unscored.iter().filter_map(|id| rubric.criterion(id));
+    for criterion in unscored.filter(|c| c.is_question()) {
+        let outcome = judge.said.outcomes.get(&criterion.id);
+        let why = match outcome.and_then(Outcome::unscored) {
+            Some(unscored) => format!("{}: {}", unscored.reason.name(), unscored.detail),
+            None => "no judge was asked".to_owned(),
+        };
+        match reasons.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, ids)) => ids.push(&criterion.id),
+            None => reasons.push((why, vec![&criterion.id])),
+        }
+    }
+    let mut out = String::new();
+    for (why, ids) in reasons {
+        let line = format!("{} has no answer to {} ({why})", judge.said.judge, ids.join(", "));
+        out.push_str(&painted(&plain(&line), 4, columns, |line| style.dim(line)));
     }
     out
 }

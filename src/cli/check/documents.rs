@@ -2,12 +2,16 @@
 
 use std::path::Path;
 
-use super::{Run, Verdict};
+use super::targets::{Kind, kind};
+use super::{Family, Run, Verdict};
 use crate::analysis::diagnostics;
+use crate::cli::scan::Source;
 use crate::cli::settings::{place_in_file, shown_path};
+use crate::config::{Origin, layer};
 use crate::engine::rules::RubricFile;
 use crate::engine::workspace::{Problem, read_text};
 use crate::finding::{Finding, Severity};
+use crate::rubric::parse;
 
 /// Reports what is wrong in a settings file.
 pub fn settings(path: &Path, run: &mut Run<'_>) -> Verdict {
@@ -30,6 +34,27 @@ pub fn settings(path: &Path, run: &mut Run<'_>) -> Verdict {
     let broken = placed.iter().any(|p| p.finding.severity == Severity::Error);
     let verdict = run.report(&shown_path(path), &placed);
     if broken { Verdict::Failed } else { verdict }
+}
+
+/// Reports what is wrong in a rubric or in settings that come from standard input:
+/// what the text itself says, since the files beside it may be about another text.
+pub fn text(source: &Source, run: &mut Run<'_>) -> Verdict {
+    let project = run.session.workspace.project_of(source.path());
+    let text = match source.text(&project.settings().limits) {
+        Ok(text) => text,
+        Err(error) => return run.failed(&error.to_string()),
+    };
+    let findings = match kind(source.path()) {
+        Kind::Settings if run.args.only.is_empty() => {
+            layer::parse(&text, Origin::ProjectFile).findings
+        }
+        Kind::Rubric if run.wants(Family::Rubric) => {
+            diagnostics::rubric::findings(&text, &parse::parse(&text))
+        }
+        _ => return Verdict::Good,
+    };
+    let placed = place_in_file(&text, findings);
+    run.report(&source.shown(), &placed)
 }
 
 /// A file that is checked as settings without being any project's: the user's own.

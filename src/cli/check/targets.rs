@@ -20,6 +20,8 @@ pub enum Target {
     Rubric(PathBuf),
     /// A transcript file, or standard input.
     Transcript(Source),
+    /// A rubric or settings from standard input: a text an editor has not saved.
+    Text(Source),
     /// Nothing is there.
     Missing(PathBuf),
 }
@@ -28,7 +30,12 @@ pub enum Target {
 pub fn of(args: &Check, session: &mut Session) -> Result<Vec<Target>, Failure> {
     if reads_input(args) {
         let name = args.stdin_filename.clone().unwrap_or_else(|| "stdin.jsonl".into());
-        return Ok(vec![Target::Transcript(standard_input(name)?)]);
+        let kind = kind(&name);
+        let source = standard_input(name)?;
+        return Ok(vec![match kind {
+            Kind::Transcript => Target::Transcript(source),
+            Kind::Settings | Kind::Rubric => Target::Text(source),
+        }]);
     }
     let here = [PathBuf::from(".")];
     let paths = if args.paths.is_empty() { &here[..] } else { &args.paths };
@@ -52,12 +59,34 @@ pub fn reads_input(args: &Check) -> bool {
 }
 
 fn file(path: &Path) -> Target {
+    let path = path.to_owned();
+    match kind(&path) {
+        _ if !path.exists() => Target::Missing(path),
+        Kind::Settings => Target::Settings(path),
+        Kind::Rubric => Target::Rubric(path),
+        Kind::Transcript => Target::Transcript(Source::Disk(path)),
+    }
+}
+
+/// What a file is, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Settings.
+    Settings,
+    /// A rubric.
+    Rubric,
+    /// Anything else.
+    Transcript,
+}
+
+/// What a file is, by its name.
+#[must_use]
+pub fn kind(path: &Path) -> Kind {
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("").to_ascii_lowercase();
     match extension.as_str() {
-        _ if !path.exists() => Target::Missing(path.to_owned()),
-        "toml" => Target::Settings(path.to_owned()),
-        "yaml" | "yml" => Target::Rubric(path.to_owned()),
-        _ => Target::Transcript(Source::Disk(path.to_owned())),
+        "toml" => Kind::Settings,
+        "yaml" | "yml" => Kind::Rubric,
+        _ => Kind::Transcript,
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::whole::Whole;
 use super::{Run, Verdict};
+use crate::analysis::brief::{Brief, Looking};
 use crate::analysis::context::{Context, Memo};
 use crate::analysis::fixes::ROUNDS;
 use crate::cli::fix::{self, FileEdit, Plan};
@@ -85,8 +86,10 @@ fn look(
     let mut look = Look::default();
     let mut whole = Whole::default();
     let limit = settings.limits.findings_per_file;
-    let facts = scan(source, context, &settings.limits, memos, |seen| {
-        whole.note(&seen);
+    let looking = Looking::new(context);
+    let at = |record: &str, memo: &mut Memo| looking.at(record, memo);
+    let facts = scan(source, &settings.limits, memos, at, |mut seen| {
+        whole.note(&mut seen);
         look.record(source, seen, settings, limit, run.args.fix);
     })?;
     if context.families.structure {
@@ -113,20 +116,20 @@ impl Look {
     fn record(
         &mut self,
         source: &Source,
-        seen: Seen,
+        seen: Seen<'_, Brief>,
         settings: &Settings,
         limit: usize,
         fix: bool,
     ) {
         match seen.analysis {
-            Ok(analysis) => {
-                self.transcripts += usize::from(analysis.outline.is_some());
-                let mut findings = analysis.findings;
+            Ok(brief) => {
+                self.transcripts += usize::from(brief.is_transcript);
+                let mut findings = brief.findings;
                 findings.retain(|f| !settings.ignores(f));
                 if fix {
                     self.plan.add(&findings, seen.start.byte);
                 }
-                self.add(&seen.text, seen.start, findings, limit);
+                self.add(seen.text, seen.start, findings, limit);
             }
             Err(bad) => {
                 let (start, line) = bad_place(source, seen.start, bad);

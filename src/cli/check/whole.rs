@@ -5,12 +5,13 @@
 
 use std::io::{BufRead, BufReader, Read};
 
-use crate::analysis::file::{self, FileLook, RecordLook};
-use crate::analysis::record::RecordAnalysis;
+use crate::analysis::brief::{Brief, Traits};
+use crate::analysis::file;
+use crate::analysis::sayings::{Said, Sayings, settled};
 use crate::cli::place::{Placed, Start, place};
 use crate::cli::scan::{Seen, Source};
 use crate::cli::settings::place_in_file;
-use crate::config::Settings;
+use crate::config::{Limits, Settings};
 use crate::finding::Finding;
 use crate::text::Span;
 use crate::transcript::facts::FileFacts;
@@ -26,7 +27,7 @@ pub struct Whole {
 struct Kept {
     span: Span,
     line: usize,
-    analysis: RecordAnalysis,
+    traits: Traits,
 }
 
 /// The findings of a file.
@@ -39,16 +40,19 @@ pub struct Found {
 }
 
 impl Whole {
-    /// Remembers a record.
-    pub fn note(&mut self, seen: &Seen) {
+    /// Remembers a record; what the rules about files ask of it is taken out.
+    pub fn note(&mut self, seen: &mut Seen<'_, Brief>) {
         // A record that cannot be read is still one: the file is not empty.
-        let analysis = seen.analysis.as_ref().map(slim).unwrap_or_default();
-        if let (true, Ok(first)) = (self.records.is_empty(), &seen.analysis) {
-            self.wants_text = file::wants_text(first);
+        let mut traits = Traits::default();
+        if let Ok(brief) = &mut seen.analysis {
+            if self.records.is_empty() {
+                self.wants_text = file::is_broken(&brief.findings);
+            }
+            traits = std::mem::take(&mut brief.traits);
         }
         let start = seen.start.byte as usize;
         let span = Span::new(start, start + seen.text.len());
-        self.records.push(Kept { span, line: seen.start.line, analysis });
+        self.records.push(Kept { span, line: seen.start.line, traits });
     }
 
     /// The findings, once all records are seen. The text is read where they need it.
@@ -63,15 +67,11 @@ impl Whole {
         if fix || self.wants_text {
             text = source.text(&settings.limits).ok();
         }
-        let records = self.records.iter().map(|kept| RecordLook {
-            span: kept.span,
-            line: kept.line,
-            analysis: &kept.analysis,
-        });
-        let layout = source.layout();
-        let records = records.collect();
-        let mut findings =
-            file::findings(&FileLook { layout, facts, text: text.as_deref(), records });
+        let said = self.said(source, &settings.limits);
+        let kept = self.records.iter().enumerate();
+        let records: Vec<_> =
+            kept.map(|(i, kept)| kept.traits.at(kept.span, kept.line, said.of(i))).collect();
+        let mut findings = file::findings_of(source.layout(), facts, text.as_deref(), &records);
         let silences_records = file::silences_records(&findings);
         findings.retain(|f| !settings.ignores(f));
         if text.is_none() && !findings.is_empty() {
@@ -79,19 +79,23 @@ impl Whole {
         }
         Found { findings, silences_records, text }
     }
-}
 
-/// The analysis without what the rules about files do not look at.
-fn slim(analysis: &RecordAnalysis) -> RecordAnalysis {
-    let outline = analysis.outline.as_ref().map(|outline| {
-        let mut slim = outline.clone();
-        slim.messages.truncate(1);
-        slim.exchanges.clear();
-        slim.messages.shrink_to_fit();
-        slim.exchanges.shrink_to_fit();
-        slim
-    });
-    RecordAnalysis { findings: Vec::new(), shape: analysis.shape, outline }
+    /// What each record says, where another may say the same. Records that may,
+    /// and are not written the same, are read again.
+    fn said(&self, source: &Source, limits: &Limits) -> Sayings {
+        let traits: Vec<&Traits> = self.records.iter().map(|kept| &kept.traits).collect();
+        let mut said = settled(&traits);
+        let groups = said.unsettled();
+        let firsts: Vec<Span> = groups.iter().map(|g| self.records[g.first].span).collect();
+        let mut groups = groups.into_iter();
+        // A file that cannot be read a second time has no finding about likeness.
+        let _ = source.reread(&firsts, limits, |text| {
+            if let Some(group) = groups.next() {
+                said.settle(&group, Said::of(text, limits.depth));
+            }
+        });
+        said
+    }
 }
 
 impl Found {
@@ -129,7 +133,7 @@ fn place_by_lines(source: &Source, mut findings: Vec<Finding>) -> Vec<Placed> {
     placed
 }
 
-fn read_line(reader: &mut BufReader<Box<dyn Read>>, bytes: &mut Vec<u8>) -> bool {
+fn read_line(reader: &mut BufReader<impl Read>, bytes: &mut Vec<u8>) -> bool {
     bytes.clear();
     reader.read_until(b'\n', bytes).is_ok_and(|n| n > 0)
 }

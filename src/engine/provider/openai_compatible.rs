@@ -7,7 +7,8 @@
 use serde_json::{Map, Value, json};
 
 use super::failure::{self, clean};
-use super::{Call, HttpReply, HttpRequest, ProviderReply, Usage};
+use super::{Call, HttpReply, HttpRequest, ProviderReply, Usage, number};
+use crate::engine::trust;
 
 /// Reasoning models there refuse `max_tokens`.
 const OPENAI: &str = "api.openai.com";
@@ -22,15 +23,13 @@ pub fn build(call: &Call<'_>) -> Result<HttpRequest, String> {
         let example = "http://localhost:11434/v1";
         return Err(format!("judge {}: base_url is missing, as in \"{example}\"", judge.name));
     };
-    if judge.model.is_empty() {
-        return Err(format!("judge {}: model is missing", judge.name));
-    }
+    super::model(judge)?;
     let url = format!("{}/chat/completions", base.trim().trim_end_matches('/'));
     let authorization = call.key.map(|key| ("authorization", key.bearer()));
-    Ok(HttpRequest { url, headers: Vec::new(), authorization, body: body(call, base).to_string() })
+    Ok(HttpRequest { authorization, ..HttpRequest::json(url, body(call).to_string()) })
 }
 
-fn body(call: &Call<'_>, base: &str) -> Value {
+fn body(call: &Call<'_>) -> Value {
     let (judge, prompt) = (call.judge, call.prompt);
     let mut body = Map::new();
     let mut set = |key: &str, value: Value| body.insert(key.to_owned(), value);
@@ -45,7 +44,8 @@ fn body(call: &Call<'_>, base: &str) -> Value {
     let schema = json!({"name": "assessment", "strict": true, "schema": prompt.schema});
     set("response_format", json!({"type": "json_schema", "json_schema": schema}));
     if let Some(tokens) = judge.max_tokens {
-        let key = if base.contains(OPENAI) { "max_completion_tokens" } else { "max_tokens" };
+        let openai = trust::host(judge).as_deref() == Some(OPENAI);
+        let key = if openai { "max_completion_tokens" } else { "max_tokens" };
         set(key, tokens.into());
     }
     if let Some(effort) = &judge.effort {
@@ -61,13 +61,10 @@ fn body(call: &Call<'_>, base: &str) -> Value {
 /// What a reply means.
 #[must_use]
 pub fn parse(reply: &HttpReply<'_>) -> ProviderReply {
-    if reply.status != 200 {
-        return failure::sorted(reply);
-    }
-    let Ok(json) = serde_json::from_str::<Value>(reply.body) else {
-        let why = "the server answered something that is no JSON";
-        return ProviderReply::Unreadable(why.into(), Usage::default());
-    };
+    super::read(reply, |json| completion(reply, json))
+}
+
+fn completion(reply: &HttpReply<'_>, json: &Value) -> ProviderReply {
     let choice = &json["choices"][0];
     let message = &choice["message"];
     let refusal = message["refusal"].as_str().unwrap_or_default();
@@ -80,7 +77,7 @@ pub fn parse(reply: &HttpReply<'_>) -> ProviderReply {
         (_, None) if json.get("error").is_some() => {
             failure::sorted(&HttpReply { status: 500, ..*reply })
         }
-        (_, None) => ProviderReply::Unreadable("the reply holds no text".into(), usage),
+        (_, None) => super::without_text(usage),
     }
 }
 
@@ -94,7 +91,6 @@ fn text(content: &Value) -> Option<String> {
 }
 
 fn usage(usage: &Value) -> Usage {
-    let number = |value: &Value| value.as_u64().unwrap_or_default();
     Usage {
         input: number(&usage["prompt_tokens"]),
         cached_input: number(&usage["prompt_tokens_details"]["cached_tokens"]),

@@ -35,6 +35,9 @@ pub struct Slot<'a> {
     pub implied: bool,
     /// What is said; `None` when the key is missing.
     pub content: Option<Value<'a>>,
+    /// It is a role everybody knows and a string, under the two keys that its
+    /// shape has for them, and nothing else: most rules have nothing to say.
+    pub plain: bool,
 }
 
 /// A record taken apart, nothing decoded yet.
@@ -260,11 +263,15 @@ fn system_slot(value: Value<'_>) -> Option<Slot<'_>> {
         role_value: None,
         implied: true,
         content: Some(content),
+        plain: false,
     })
 }
 
 /// The slot of a message object.
 pub(crate) fn object_slot(object: Value<'_>) -> Slot<'_> {
+    if let Some(slot) = plain_slot(object) {
+        return slot;
+    }
     let (mut role, mut content) = (Ranked::default(), Ranked::default());
     for member in object.members() {
         match member.key.decode().as_ref() {
@@ -286,7 +293,37 @@ pub(crate) fn object_slot(object: Value<'_>) -> Slot<'_> {
         role_value,
         implied: false,
         content: content.value,
+        plain: false,
     }
+}
+
+/// The slot of `{"role": …, "content": "…"}` or `{"from": …, "value": "…"}`.
+fn plain_slot(object: Value<'_>) -> Option<Slot<'_>> {
+    let mut members = object.members();
+    let (first, second, None) = (members.next()?, members.next()?, members.next()) else {
+        return None;
+    };
+    let (role, content) = match (first.key.raw, second.key.raw) {
+        ("role", "content") | ("from", "value") => (first.value, second.value),
+        ("content", "role") | ("value", "from") => (second.value, first.value),
+        _ => return None,
+    };
+    let speaker = match role.raw() {
+        r#""user""# | r#""human""# => Role::User,
+        r#""assistant""# | r#""gpt""# => Role::Assistant,
+        r#""system""# => Role::System,
+        r#""tool""# => Role::Tool,
+        _ => return None,
+    };
+    (content.kind() == Kind::String).then_some(Slot {
+        source: object,
+        item: Some(object),
+        role: speaker,
+        role_value: Some(role),
+        implied: false,
+        content: Some(content),
+        plain: true,
+    })
 }
 
 /// The best of several values seen in source order; of equals the last, as JSON readers do.
@@ -306,7 +343,8 @@ impl<'a> Ranked<'a> {
 
 /// The slot of a value whose speaker is known from its place.
 fn implied_slot<'a>(role: Role, value: Value<'a>, item: Option<Value<'a>>) -> Slot<'a> {
-    Slot { source: value, item, role, role_value: None, implied: true, content: Some(value) }
+    let content = Some(value);
+    Slot { source: value, item, role, role_value: None, implied: true, content, plain: false }
 }
 
 /// One side of a pair: bare text of `role`, a list of messages, or one message.

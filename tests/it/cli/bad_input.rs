@@ -40,6 +40,72 @@ fn files_that_are_no_transcripts() {
 }
 
 #[test]
+fn a_line_longer_than_the_limit_is_one_finding_and_is_never_loaded() {
+    let project = Project::empty();
+    let long = format!("{}\n\"{}\"\n{}\n", record("a"), "x".repeat(3 << 20), record("b"));
+    project.write("long.jsonl", &long);
+    let arguments = ["check", "--set", "limits.record_mb=1", "--format", "github"];
+    let expected = expect![[r#"
+        1 ::error file=long.jsonl,line=2,endLine=2,col=1,endColumn=2,title=F009::this line has 3145730 bytes, more than 1 MB: raise `limits.record_mb`
+    "#]];
+    let ran = project.run(&[&arguments[..], &["long.jsonl"]].concat());
+    expected.assert_eq(&format!("{} {}{}", ran.code.unwrap(), ran.err, ran.out));
+    let named = [&arguments[..], &["--stdin-filename", "long.jsonl", "-"]].concat();
+    let ran = project.run_with_input(&named, long.as_bytes());
+    expected.assert_eq(&format!("{} {}{}", ran.code.unwrap(), ran.err, ran.out));
+    project.write("long.json", format!("[{}]", record(&"c".repeat(2 << 20))));
+    let ran = project.run(&[&arguments[..], &["long.json"]].concat());
+    expect![[r#"
+        2 error: long.json is larger than 1 MB: raise `limits.record_mb`, or write one record a line in a .jsonl file
+    "#]]
+    .assert_eq(&format!("{} {}{}", ran.code.unwrap(), ran.err, ran.out));
+}
+
+#[test]
+fn the_same_files_through_assess_and_tokens() {
+    let project = rubric(
+        "name: x\nmin_exchanges: 1\ncategories: {a: {weight: 1.0, criteria: [K]}}\n\
+         criteria:\n  K: {check: {ascii: {}}}\n",
+    );
+    project.write("binary.jsonl", [0x7f, b'E', b'L', b'F', 0, 1, 2, 0].repeat(400));
+    project.write("utf16.jsonl", [0xff, 0xfe, b'{', 0, b'}', 0]);
+    project.write("empty.jsonl", "");
+    project.write("deep.jsonl", "[".repeat(100_000) + "\n");
+    for (file, code) in
+        [("binary.jsonl", 2), ("utf16.jsonl", 2), ("none.jsonl", 2), ("deep.jsonl", 1)]
+    {
+        let ran = project.run(&["assess", file]);
+        assert_eq!(ran.code, Some(code), "{}", ran.all());
+        assert!(ran.err.contains(file), "{}", ran.all());
+    }
+    for file in ["binary.jsonl", "utf16.jsonl", "none.jsonl"] {
+        let ran = project.run(&["tokens", file]);
+        assert_eq!(ran.code, Some(2), "{}", ran.all());
+    }
+    assert_eq!(project.run(&["assess", "empty.jsonl"]).code, Some(0));
+    // Beside a sound file the sound one is assessed all the same.
+    let ran = project.run(&["assess", "a.jsonl", "binary.jsonl"]);
+    assert_eq!(ran.code, Some(2), "{}", ran.all());
+    assert!(ran.out.contains("1 passed"), "{}", ran.all());
+}
+
+#[test]
+fn an_unsaved_rubric_or_settings_from_standard_input() {
+    let project = rubric("");
+    let ran = project.run_with_input(
+        &["check", "--format", "github", "--stdin-filename", "rubric.yaml", "-"],
+        b"- a\n",
+    );
+    assert_eq!(ran.code, Some(1), "{}", ran.all());
+    assert!(ran.out.starts_with("::error file=rubric.yaml,line=1"), "{}", ran.all());
+    let ran = project.run_with_input(
+        &["check", "--format", "github", "--stdin-filename", "rubricator.toml"],
+        b"[projekt]\n",
+    );
+    assert!(ran.out.starts_with("::error file=rubricator.toml,line=1"), "{}", ran.all());
+}
+
+#[test]
 fn a_folder_without_transcripts() {
     let project = Project::empty();
     project.write("folder/notes.txt", "");

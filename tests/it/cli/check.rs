@@ -190,7 +190,7 @@ fn explain_says_what_is_there() {
         --- out
         a.jsonl:2:38
           transcript  é👍
-          written as  Messages: 2 messages, 0 exchanges
+          written as  messages: 2 messages, 0 exchanges
           here        message 1 (unknown), in no exchange: 1 word, 1 token
           project     none: there is no rubricator.toml here or above
           rubric      none: no criterion is checked or asked
@@ -206,7 +206,7 @@ fn explain_says_what_is_there() {
         --- out
         a.jsonl:1
           transcript  a
-          written as  Messages: 2 messages, 1 exchange
+          written as  messages: 2 messages, 1 exchange
           project     none: there is no rubricator.toml here or above
           rubric      none: no criterion is checked or asked
           tokens      23 of 16,000, by o200k_base and template openai

@@ -6,6 +6,8 @@ mod check;
 mod fix;
 mod review;
 mod settings;
+mod terminal;
+mod together;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -1,9 +1,11 @@
 //! Cancelling: down to the socket, and nothing that was answered is lost.
 
 use rubricator::engine::Cancel;
+use rubricator::engine::{AssessJob, AssessUpdate, Engine, RunSummary};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{JudgeServer, RUBRIC, Reply, World, judge, run, run_until, texts};
+use super::{JudgeServer, RUBRIC, Reply, World, judge, patience, run, run_until, texts};
 
 #[tokio::test]
 async fn cancelling_closes_the_sockets_and_leaves_the_rest_unscored() {
@@ -94,5 +96,90 @@ async fn dropping_a_transcript_closes_its_calls_and_no_other() {
     };
     let (ran, ()) = tokio::join!(running, dropping);
     assert_eq!((ran.summary.answered, ran.summary.unscored, ran.transcripts_done()), (3, 9, 4));
+    assert_eq!(server.take().len(), 3);
+}
+
+/// Runs a job in the background: what it says, its end, and what cancels it.
+struct Background {
+    running: tokio::task::JoinHandle<RunSummary>,
+    updates: mpsc::UnboundedReceiver<AssessUpdate>,
+    cancel: CancellationToken,
+}
+
+fn background(engine: &Engine, job: AssessJob) -> Background {
+    let (sender, updates) = mpsc::unbounded_channel();
+    let (engine, cancel) = (engine.clone(), CancellationToken::new());
+    let token = cancel.clone();
+    let running = tokio::spawn(async move { engine.assess(job, token, sender).await });
+    Background { running, updates, cancel }
+}
+
+#[tokio::test]
+async fn cancelling_ends_a_wait_at_the_gate_and_closes_what_is_under_way() {
+    let world = World::new();
+    let mut server = JudgeServer::start(|_, number| match number {
+        0 => Reply::Hang,
+        _ => Reply::Status(429, vec![("retry-after", "30")], ""),
+    })
+    .await;
+    let (engine, _never) = patience::held(&world);
+    let mut two = judge("a", &server);
+    two.max_concurrency = 2;
+    let mut run = background(&engine, world.job(RUBRIC, &texts(9), vec![two]));
+    patience::first_wait(&mut run.updates).await;
+    run.cancel.cancel();
+    server.closed.recv().await.unwrap();
+    let summary = run.running.await.unwrap();
+    assert_eq!((summary.unscored, summary.cancelled, server.take().len()), (27, true, 2));
+}
+
+#[tokio::test]
+async fn cancelling_ends_a_wait_for_a_seat_and_touches_no_other_job() {
+    let world = World::new();
+    let mut server = JudgeServer::start(|_, _| Reply::Hang).await;
+    let engine = world.engine();
+    let mut one = judge("a", &server);
+    one.max_concurrency = 1;
+    let texts = texts(4);
+    let first = background(&engine, world.job(RUBRIC, &texts[..2], vec![one.clone()]));
+    server.arrived.recv().await.unwrap();
+    let mut second = background(&engine, world.job(RUBRIC, &texts[2..], vec![one]));
+    second.updates.recv().await.unwrap();
+    second.cancel.cancel();
+    assert_eq!(second.running.await.unwrap().unscored, 6);
+    assert!(server.closed.try_recv().is_err(), "the other job's call goes on");
+    first.cancel.cancel();
+    server.closed.recv().await.unwrap();
+    assert_eq!(first.running.await.unwrap().unscored, 6);
+    assert_eq!(server.take().len(), 1);
+}
+
+#[tokio::test]
+async fn cancelling_closes_the_sockets_while_an_answer_waits_for_the_store() {
+    let world = World::new();
+    let mut server = JudgeServer::start(|asked, number| match number {
+        0 | 1 => Reply::all(asked, "YES"),
+        _ => Reply::Hang,
+    })
+    .await;
+    let engine = world.engine();
+    let job = |texts: &[String]| {
+        let mut job = world.job(RUBRIC, texts, vec![judge("a", &server)]);
+        job.judges[0].max_concurrency = 2;
+        job
+    };
+    let texts = texts(4);
+    run(&engine, job(&texts[..1])).await;
+    let lock = rusqlite::Connection::open(world.project().join(".rubricator/store.db")).unwrap();
+    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let rest = background(&engine, job(&texts[1..]));
+    for _ in 0..3 {
+        server.arrived.recv().await.unwrap();
+    }
+    rest.cancel.cancel();
+    server.closed.recv().await.unwrap();
+    lock.execute_batch("COMMIT").unwrap();
+    let summary = rest.running.await.unwrap();
+    assert_eq!(summary.answered + summary.unscored, 9);
     assert_eq!(server.take().len(), 3);
 }

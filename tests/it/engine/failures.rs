@@ -5,8 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rubricator::config::Origin;
-use rubricator::engine::options::Pause;
-use rubricator::engine::{Engine, EngineOptions, Trust};
+use rubricator::engine::{Clock, Engine, EngineOptions, Trust};
 
 use super::{Asked, JudgeServer, RUBRIC, Reply, World, judge, run, texts};
 
@@ -85,11 +84,11 @@ async fn a_fenced_reply_is_read() {
 }
 
 /// An engine that notes how long it would have waited.
-fn noting(world: &World) -> (Engine, Arc<Mutex<Vec<Duration>>>) {
+pub fn noting(world: &World) -> (Engine, Arc<Mutex<Vec<Duration>>>) {
     let waits = Arc::new(Mutex::new(Vec::new()));
     let note = Arc::clone(&waits);
-    let pause = Pause::instead(move |time| note.lock().expect("no test panicked").push(time));
-    (Engine::new(EngineOptions { pause, ..world.options() }), waits)
+    let clock = Clock::instead(0, move |time| note.lock().expect("no test panicked").push(time));
+    (Engine::new(EngineOptions { clock, ..world.options() }), waits)
 }
 
 #[tokio::test]
@@ -106,7 +105,7 @@ async fn a_busy_judge_is_asked_again_when_it_says() {
     assert_eq!(ran.outcomes(), ["a A YES", "a B YES", "a G YES"]);
     let waits = waits.lock().unwrap().clone();
     assert_eq!((waits.len(), waits[0]), (2, Duration::from_millis(1500)));
-    assert!(waits[1] <= Duration::from_secs(1) && waits[1] >= Duration::from_millis(700));
+    assert!(waits[1] <= Duration::from_secs(2));
     assert_eq!((server.take().len(), ran.summary.calls), (3, 1));
 }
 
@@ -116,7 +115,7 @@ async fn a_judge_that_stays_busy_is_given_up() {
     let server = JudgeServer::start(|_, _| Reply::Status(500, Vec::new(), "")).await;
     let ran = run(&world.engine(), world.job(RUBRIC, &texts(1), vec![judge("a", &server)])).await;
     assert_eq!(ran.outcomes()[0], "a A provider-error");
-    assert_eq!(server.take().len(), 5);
+    assert_eq!(server.take().len(), 7);
 }
 
 #[tokio::test]
@@ -134,28 +133,6 @@ async fn a_spent_quota_stops_that_judge_alone_with_one_message() {
     assert!(ran.notices()[0].contains("exceeded your current quota"), "{:?}", ran.notices());
     let out = ran.outcomes().iter().filter(|line| line.ends_with("out-of-quota")).count();
     assert_eq!((out, ran.transcripts_done()), (27, 9));
-}
-
-#[tokio::test]
-async fn a_wait_of_hours_is_a_spent_quota() {
-    let world = World::new();
-    let server =
-        JudgeServer::start(|_, _| Reply::Status(429, vec![("retry-after", "7200")], "")).await;
-    let ran = run(&world.engine(), world.job(RUBRIC, &texts(1), vec![judge("a", &server)])).await;
-    assert_eq!((server.take().len(), ran.outcomes()[0].as_str()), (1, "a A out-of-quota"));
-}
-
-#[tokio::test]
-async fn a_reply_that_never_comes_times_out() {
-    let world = World::new();
-    let server = JudgeServer::start(|_, _| Reply::Hang).await;
-    let timeout = Some(Duration::from_millis(50));
-    let engine = Engine::new(EngineOptions { timeout, ..world.options() });
-    let ran = run(&engine, world.job(RUBRIC, &texts(1), vec![judge("a", &server)])).await;
-    assert_eq!(ran.outcomes(), ["a A timed-out", "a B timed-out", "a G timed-out"]);
-    // It is not asked again: the call may have been paid for. (On a busy machine
-    // the time may be up before the request is read.)
-    assert!(server.take().len() <= 1);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 mod calls;
 mod cancel;
 mod failures;
+mod patience;
 mod recorded;
 pub mod server;
 
@@ -12,9 +13,9 @@ use std::sync::Arc;
 
 use rubricator::assessment::Outcome;
 use rubricator::config::{Assess, Judge, Origin, Provider};
-use rubricator::engine::options::Pause;
 use rubricator::engine::{
-    AssessJob, AssessUpdate, Cancel, Engine, EngineOptions, JobTranscript, RunSummary, Trust,
+    AssessJob, AssessUpdate, Cancel, Clock, Engine, EngineOptions, JobTranscript, RunSummary,
+    Stopped, Trust,
 };
 use rubricator::prompt::Template;
 use rubricator::rubric::{self, Rubric};
@@ -22,6 +23,7 @@ use rubricator::text::json;
 use rubricator::transcript;
 use tokio_util::sync::CancellationToken;
 
+pub use failures::noting;
 pub use server::{Asked, JudgeServer, Reply};
 
 /// A rubric of two questions and a gate.
@@ -57,7 +59,7 @@ impl World {
         EngineOptions {
             data_dir: Some(self.dir.path().join("user")),
             env: |name| (name == "TEST_KEY").then(|| "sk-test".to_owned()),
-            pause: Pause::instead(|_| {}),
+            clock: Clock::instead(0, |_| {}),
             ..EngineOptions::default()
         }
     }
@@ -76,21 +78,27 @@ impl World {
             template: Arc::new(Template::builtin()),
             trust: Trust::Unsaid,
             project_dir: Some(self.project().to_owned()),
+            stopped: Stopped::default(),
         }
     }
 }
 
 /// A judge behind a server.
 pub fn judge(name: &str, server: &JudgeServer) -> Judge {
+    judge_at(name, &server.url, 4)
+}
+
+/// A judge at an address, asked so much at once.
+pub fn judge_at(name: &str, url: &str, at_once: usize) -> Judge {
     Judge {
         name: name.into(),
         provider: Provider::OpenAiCompatible,
         model: format!("model-{name}"),
-        base_url: Some(server.url.clone()),
+        base_url: Some(url.to_owned()),
         api_key_env: None,
         command: None,
         file: None,
-        max_concurrency: 4,
+        max_concurrency: at_once,
         timeout_s: 60,
         max_tokens: None,
         effort: None,

@@ -1,14 +1,17 @@
-//! A judge on this machine: an HTTP server that speaks Chat Completions,
+//! A judge on this machine: an HTTP server that speaks a provider's API,
 //! remembers what it was asked, and answers as the test says.
 
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
+
+use crate::provider::Wire;
 
 /// One request as it came.
 #[derive(Clone, Debug)]
@@ -19,6 +22,10 @@ pub struct Asked {
     pub body: Value,
     /// The `Authorization` header.
     pub authorization: Option<String>,
+    /// Where it was sent.
+    pub path: String,
+    /// Every header.
+    pub headers: HeaderMap,
 }
 
 /// How to answer.
@@ -31,6 +38,8 @@ pub enum Reply {
     Status(u16, Vec<(&'static str, &'static str)>, &'static str),
     /// Never; `closed` hears when the caller goes away.
     Hang,
+    /// This, after that.
+    After(Waiting, Box<Reply>),
 }
 
 impl Reply {
@@ -41,6 +50,9 @@ impl Reply {
         Self::Text(Value::Object(answers.collect()).to_string())
     }
 }
+
+/// Something to wait for.
+pub type Waiting = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 type Answerer = Arc<dyn Fn(&Asked, usize) -> Reply + Send + Sync>;
 
@@ -57,6 +69,7 @@ pub struct JudgeServer {
 
 #[derive(Clone)]
 struct Shared {
+    wire: Wire,
     asked: Arc<Mutex<Vec<Asked>>>,
     answer: Answerer,
     arrived: mpsc::UnboundedSender<()>,
@@ -71,19 +84,28 @@ impl JudgeServer {
 
     /// A server that answers by this; the number counts requests from 0.
     pub async fn start(answer: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static) -> Self {
+        Self::speaking(Wire::Chat, answer).await
+    }
+
+    /// The same with another API.
+    pub async fn speaking(
+        wire: Wire,
+        answer: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let url = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
         let (arrived_sender, arrived) = mpsc::unbounded_channel();
         let (closed_sender, closed) = mpsc::unbounded_channel();
         let asked = Arc::new(Mutex::new(Vec::new()));
         let shared = Shared {
+            wire,
             asked: Arc::clone(&asked),
             answer: Arc::new(answer),
             arrived: arrived_sender,
             closed: closed_sender,
         };
         let routes = axum::Router::new()
-            .route("/v1/chat/completions", axum::routing::post(answer_one))
+            .route("/v1/{*path}", axum::routing::post(answer_one))
             .with_state(shared);
         tokio::spawn(async move { axum::serve(listener, routes).await });
         Self { url, arrived, closed, asked }
@@ -100,13 +122,22 @@ impl JudgeServer {
     }
 }
 
-async fn answer_one(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
+async fn answer_one(
+    State(shared): State<Shared>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let body: Value = serde_json::from_slice(&body).expect("the body is JSON");
-    let schema = &body["response_format"]["json_schema"]["schema"]["properties"];
+    let schema = &shared.wire.schema(&body)["properties"];
+    let path = uri.path().to_owned();
+    if !shared.wire.is_at(&path) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
     let criteria = schema.as_object().map_or_else(Vec::new, |p| p.keys().cloned().collect());
     let authorization =
         headers.get("authorization").map(|v| v.to_str().expect("it is text").to_owned());
-    let asked = Asked { criteria, body, authorization };
+    let asked = Asked { criteria, body, authorization, path, headers };
     let number = {
         let mut all = shared.asked.lock().expect("no handler panicked");
         all.push(asked.clone());
@@ -114,13 +145,13 @@ async fn answer_one(State(shared): State<Shared>, headers: HeaderMap, body: Byte
     };
     // The test may not listen.
     let _ = shared.arrived.send(());
-    match (shared.answer)(&asked, number) {
-        Reply::Text(text) => {
-            let message = json!({"role": "assistant", "content": text, "refusal": null});
-            let choice = json!({"index": 0, "message": message, "finish_reason": "stop"});
-            let usage = json!({"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110});
-            axum::Json(json!({"choices": [choice], "usage": usage})).into_response()
-        }
+    let mut reply = (shared.answer)(&asked, number);
+    while let Reply::After(wait, then) = reply {
+        wait.await;
+        reply = *then;
+    }
+    match reply {
+        Reply::Text(text) => axum::Json(shared.wire.reply(&text)).into_response(),
         Reply::Body(body) => body.into_response(),
         Reply::Status(status, headers, body) => {
             let mut response =
@@ -131,7 +162,7 @@ async fn answer_one(State(shared): State<Shared>, headers: HeaderMap, body: Byte
             }
             response
         }
-        Reply::Hang => {
+        Reply::Hang | Reply::After(..) => {
             let _tells = TellsWhenDropped(shared.closed);
             std::future::pending::<Response>().await
         }

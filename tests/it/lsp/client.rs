@@ -6,11 +6,11 @@
 //! overall limit.
 
 use std::collections::HashMap;
+use std::io::{BufRead, BufReader, PipeReader, PipeWriter, Read, Write};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
@@ -42,7 +42,7 @@ impl Shown {
 /// A client.
 pub struct Client {
     runtime: Option<Runtime>,
-    output: Option<DuplexStream>,
+    output: Option<PipeWriter>,
     incoming: Receiver<Value>,
     server: Option<JoinHandle<u8>>,
     inbox: Vec<Value>,
@@ -68,13 +68,13 @@ impl Client {
             .enable_all()
             .build()
             .expect("a runtime");
-        let (output, server_input) = tokio::io::duplex(1 << 16);
-        let (server_output, input) = tokio::io::duplex(1 << 16);
+        let (server_input, output) = std::io::pipe().expect("a pipe");
+        let (input, server_output) = std::io::pipe().expect("a pipe");
         let server = runtime.spawn(rubricator::server::serve(server_input, server_output, options));
         let (sender, incoming) = mpsc::channel();
-        runtime.spawn(async move {
+        std::thread::spawn(move || {
             let mut input = BufReader::new(input);
-            while let Some(message) = read_message(&mut input).await {
+            while let Some(message) = read_message(&mut input) {
                 if sender.send(message).is_err() {
                     break;
                 }
@@ -240,8 +240,7 @@ impl Client {
         let body = message.to_string();
         let text = format!("Content-Length: {}\r\n\r\n{body}", body.len());
         let output = self.output.as_mut().expect("connected");
-        let runtime = self.runtime.as_ref().expect("connected");
-        runtime.block_on(output.write_all(text.as_bytes())).expect("the server reads");
+        output.write_all(text.as_bytes()).expect("the server reads");
     }
 
     fn take(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
@@ -313,11 +312,11 @@ impl Drop for Client {
     }
 }
 
-async fn read_message(input: &mut BufReader<DuplexStream>) -> Option<Value> {
+fn read_message(input: &mut BufReader<PipeReader>) -> Option<Value> {
     let mut length = None;
     loop {
         let mut line = String::new();
-        if input.read_line(&mut line).await.ok()? == 0 {
+        if input.read_line(&mut line).ok()? == 0 {
             return None;
         }
         match line.trim_end().split_once(": ") {
@@ -327,6 +326,6 @@ async fn read_message(input: &mut BufReader<DuplexStream>) -> Option<Value> {
         }
     }
     let mut body = vec![0; length?];
-    input.read_exact(&mut body).await.ok()?;
+    input.read_exact(&mut body).ok()?;
     serde_json::from_slice(&body).ok()
 }

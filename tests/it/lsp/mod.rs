@@ -2,6 +2,7 @@
 //! order, liveness, cancellation. The features themselves are tested beside
 //! their code.
 
+mod agree;
 mod assess;
 mod client;
 mod desk;

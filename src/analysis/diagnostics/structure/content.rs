@@ -33,6 +33,7 @@ pub(super) fn check(subject: &mut Subject<'_>) {
 fn is_elsewhere(part: &Part<'_>, shape: Shape) -> bool {
     !matches!(shape, Shape::ShareGpt | Shape::Gemini)
         && !part.slot.implied
+        && !part.slot.plain
         && part.slot.content.is_some()
         && part.slot.source.get("content").is_none()
 }
@@ -63,9 +64,7 @@ fn missing(part: &Part<'_>, shape: Shape) -> Finding {
 /// M006.
 fn empty(part: &Part<'_>, value: Value<'_>) -> Option<Finding> {
     let message = part.message;
-    let silent = message.text.trim().is_empty()
-        && message.other_parts.is_empty()
-        && message.tool_calls.is_empty();
+    let silent = message.is_blank && !message.has_other_parts && message.tool_calls.is_empty();
     // A tool may answer nothing.
     let fine = message.role == Role::Tool && !value.is_null();
     if !silent || fine || may_be_silent(part) {
@@ -73,7 +72,7 @@ fn empty(part: &Part<'_>, value: Value<'_>) -> Option<Finding> {
     }
     let what = match value.kind() {
         Kind::Null => "null",
-        _ if message.text.is_empty() => "empty",
+        _ if message.is_empty => "empty",
         _ => "only white space",
     };
     let who = match message.role {

@@ -6,53 +6,22 @@
 use crate::finding::{Finding, Fix, Severity};
 use crate::text::Span;
 use crate::transcript::Shape;
+use crate::transcript::facts::FileFacts;
 
 use super::{duplicates, flatten, line_ends, shape};
 
-/// Facts about a file, as its reader found them.
-#[derive(Clone, Debug, Default)]
+/// A file, as its reader found it.
+#[derive(Clone, Copy, Debug)]
 pub struct FileInput<'a> {
     /// One record a line (`.jsonl`, `.ndjson`). The rules about lines are silent otherwise.
     pub lines: bool,
-    /// Bytes in the file.
-    pub bytes: usize,
+    /// Its line ends, blank lines and byte order mark.
+    pub facts: &'a FileFacts,
     /// The file's text. Without it F006 is not looked for, and fixes that touch
     /// many places (line ends) are not offered.
     pub text: Option<&'a str>,
-    /// The first bytes that are not UTF-8.
-    pub not_utf8: Option<NotUtf8>,
-    /// It starts with a UTF-8 byte order mark.
-    pub bom: bool,
-    /// Lines of white space alone, with their line ends, in order.
-    pub blank: &'a [Span],
-    /// `\r\n` line ends.
-    pub crlf: Option<Mark>,
-    /// `\r` that ends no line.
-    pub lone_cr: Option<Mark>,
-    /// Raw U+2028 and U+2029.
-    pub separators: Option<Mark>,
-    /// The last line has no line end.
-    pub no_final_newline: bool,
     /// The records, in order.
     pub records: &'a [FileRecord<'a>],
-}
-
-/// Where something happens for the first time, and how often.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mark {
-    /// The first place.
-    pub first: Span,
-    /// How often.
-    pub count: usize,
-}
-
-/// Where a file stops being UTF-8.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotUtf8 {
-    /// The first wrong byte, as a place in what is shown of the file.
-    pub span: Span,
-    /// It starts with a UTF-16 byte order mark.
-    pub utf16: bool,
 }
 
 /// What the file rules need to know of one record.
@@ -78,9 +47,6 @@ pub struct FileRecord<'a> {
 #[must_use]
 pub fn file(input: &FileInput<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if let Some(fault) = input.not_utf8 {
-        return vec![not_utf8(fault)];
-    }
     findings.extend(bom(input));
     if input.records.is_empty() {
         let message = "the file is empty: there is no record to train on";
@@ -108,28 +74,18 @@ pub fn replaces_record_findings(findings: &[Finding]) -> bool {
     findings.iter().any(|f| f.code == "F006")
 }
 
-/// F001.
-fn not_utf8(fault: NotUtf8) -> Finding {
-    let message = if fault.utf16 {
-        "the file is UTF-16: save it as UTF-8"
-    } else {
-        "this byte is not UTF-8: save the file as UTF-8"
-    };
-    Finding::new("F001", Severity::Error, fault.span, message)
-}
-
 /// F002.
 fn bom(input: &FileInput<'_>) -> Option<Finding> {
     let span = Span::new(0, '\u{feff}'.len_utf8());
     let message = "the file starts with a byte order mark: most readers take it for text";
     let fix = Fix::safe("Delete the byte order mark", span, "");
-    input.bom.then(|| Finding::new("F002", Severity::Warning, span, message).with_fix(fix))
+    input.facts.bom.then(|| Finding::new("F002", Severity::Warning, span, message).with_fix(fix))
 }
 
 /// F003, one finding a run of blank lines.
 fn blank_lines(input: &FileInput<'_>) -> Vec<Finding> {
     let mut runs: Vec<(Span, usize)> = Vec::new();
-    for blank in input.blank {
+    for blank in &input.facts.blank.spans {
         match runs.last_mut() {
             Some((run, count)) if run.end == blank.start => {
                 run.end = blank.end;

@@ -5,11 +5,12 @@ use std::fmt::Write as _;
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 
-use super::{FileInput, FileRecord, Mark, NotUtf8, file, replaces_record_findings};
+use super::{FileInput, FileRecord, file, replaces_record_findings};
 use crate::analysis::fixes;
 use crate::finding::Safety;
 use crate::text::Span;
 use crate::text::json::{self, DEPTH_LIMIT};
+use crate::transcript::facts::{FileFacts, Mark, Places};
 use crate::transcript::{self, digest};
 
 /// Facts of a `.jsonl`, found the plain way.
@@ -57,19 +58,17 @@ fn findings(text: &str) -> Vec<crate::finding::Finding> {
         Some(Mark { first: Span::new(first, first + what.len()), count })
     };
     let lone = text.replace("\r\n", "--").find('\r');
-    file(&FileInput {
-        lines: true,
+    let facts = FileFacts {
         bytes: text.len(),
-        text: Some(text),
-        not_utf8: None,
+        records: records.len(),
         bom,
-        blank: &blank,
+        blank: Places { count: blank.len(), spans: blank },
         crlf: mark("\r\n"),
         lone_cr: lone.map(|at| Mark { first: Span::new(at, at + 1), count: 1 }),
         separators: mark("\u{2028}"),
         no_final_newline: !text.is_empty() && !text.ends_with('\n'),
-        records: &records,
-    })
+    };
+    file(&FileInput { lines: true, facts: &facts, text: Some(text), records: &records })
 }
 
 fn check(text: &str, expect: Expect) {
@@ -226,18 +225,6 @@ fn duplicates_name_the_first() {
         51..52 warning[D001] the same conversation as line 1: delete one of them
     "#]],
     );
-}
-
-#[test]
-fn a_file_that_is_no_utf8_says_only_that() {
-    let span = Span::new(3, 4);
-    for utf16 in [false, true] {
-        let not_utf8 = Some(NotUtf8 { span, utf16 });
-        let found = file(&FileInput { lines: true, not_utf8, ..FileInput::default() });
-        assert_eq!(found.len(), 1);
-        assert_eq!((found[0].code.as_ref(), found[0].span), ("F001", span));
-        assert_eq!(found[0].message.contains("UTF-16"), utf16);
-    }
 }
 
 proptest! {

@@ -12,20 +12,20 @@ use super::{Subject, edit};
 /// R005.
 pub(super) fn check(subject: &mut Subject<'_>) {
     let is_object = subject.root.kind() == Kind::Object;
-    if subject.transcript.id_source.is_some() || !is_object {
+    if subject.name.source.is_some() || !is_object {
         return;
     }
-    let id = &subject.transcript.id;
+    let id = subject.name.of(subject.record, subject.root, subject.draft);
     let start = subject.root.span().start;
     let message = format!("no `id`: it goes by `{id}` until its text changes");
     let finding = Finding::new("R005", Severity::Hint, Span::new(start, start + 1), message);
     let title = format!("Add id `{id}`");
-    let fix = insertion(subject).map(|e| Fix::suggested(title, e.span, e.text));
+    let fix = insertion(subject, id).map(|e| Fix::suggested(title, e.span, e.text));
     subject.report(fix.into_iter().fold(finding, Finding::with_fix));
 }
 
-fn insertion(subject: &Subject<'_>) -> Option<Edit> {
-    let id = edit::quoted(&subject.transcript.id, Style::default());
+fn insertion(subject: &Subject<'_>, id: &str) -> Option<Edit> {
+    let id = edit::quoted(id, Style::default());
     match subject.root.get("id") {
         None => Some(edit::insert_first(subject.record, subject.root, "id", &id)),
         // An `id` that says nothing is filled in; one that says something odd is kept.

@@ -79,16 +79,18 @@ pub(super) fn check(subject: &mut Subject<'_>) {
         if part.slot.implied || part.slot.source.kind() != Kind::Object {
             continue;
         }
-        let has = present(&part, known(subject.shape()));
+        let known = known(subject.shape());
+        let mut has: Option<HashSet<&str>> = None;
         let mut spans: Vec<Span> = Vec::new();
         for member in part.slot.source.members() {
             let key = member.key.decode();
-            if known(subject.shape()).contains(&key.as_ref()) {
+            if known.contains(&key.as_ref()) {
                 continue;
             }
             let guess = guesses.entry(key.clone().into_owned());
             let guess = *guess.or_insert_with(|| guess_of(&key, subject.shape()));
             // What the message has already was not meant.
+            let has = has.get_or_insert_with(|| present(&part, known));
             let meant = guess.filter(|meant| !has.contains(meant));
             if spans.is_empty() {
                 spans = edit::members(part.slot.source);

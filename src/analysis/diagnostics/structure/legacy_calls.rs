@@ -20,7 +20,7 @@ pub(super) fn check(subject: &mut Subject<'_>) {
         return;
     }
     let functions = subject.root.member("functions").filter(|m| m.value.kind() == Kind::Array);
-    let parts: Vec<Part<'_>> = subject.parts().collect();
+    let parts: Vec<Part<'_>> = subject.odd_parts().collect();
     let calls: Vec<&Part<'_>> = parts.iter().filter(|p| legacy_call(p).is_some()).collect();
     let results: Vec<&Part<'_>> = parts.iter().filter(|p| is_function(p)).collect();
     if functions.is_none() && calls.is_empty() && results.is_empty() {

@@ -5,22 +5,23 @@ use crate::finding::{Edit, Finding, Fix, Safety, Severity};
 use crate::text::Span;
 use crate::text::json::{self, DEPTH_LIMIT, ProblemKind};
 
-use super::file::{FileInput, Mark};
+use super::file::FileInput;
+use crate::transcript::facts::Mark;
 
 /// F007, one finding a kind.
 pub(super) fn check(input: &FileInput<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if let Some(mark) = input.crlf {
+    if let Some(mark) = input.facts.crlf {
         let message = format!("lines end in CR LF{}: write LF", times(mark));
         let edits = everywhere(input.text, "\r\n", "\n");
         findings.push(hint(mark.first, message, "Use LF line ends", edits));
     }
-    if let Some(mark) = input.lone_cr {
+    if let Some(mark) = input.facts.lone_cr {
         let message = format!("a CR that ends no line{}: some readers split here", times(mark));
         let edits = input.text.and_then(lone_cr_edits).unwrap_or_default();
         findings.push(hint(mark.first, message, "Replace CR", edits));
     }
-    if let Some(mark) = input.separators {
+    if let Some(mark) = input.facts.separators {
         let message = format!(
             "a raw line separator U+2028 or U+2029{}: some readers split here",
             times(mark)
@@ -29,8 +30,8 @@ pub(super) fn check(input: &FileInput<'_>) -> Vec<Finding> {
         edits.extend(everywhere(input.text, "\u{2029}", "\\u2029"));
         findings.push(hint(mark.first, message, "Write as escapes", edits));
     }
-    if input.no_final_newline {
-        let end = Span::empty(input.bytes);
+    if input.facts.no_final_newline {
+        let end = Span::empty(input.facts.bytes);
         let message = "the last line has no line end: a record appended later joins it";
         let edits = vec![Edit { span: end, text: "\n".to_owned() }];
         findings.push(hint(end, message.to_owned(), "Add the line end", edits));

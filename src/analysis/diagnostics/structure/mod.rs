@@ -35,40 +35,84 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-pub use file::{FileInput, FileRecord, Mark, NotUtf8, file, replaces_record_findings};
+pub use file::{FileInput, FileRecord, file, replaces_record_findings};
 
 use crate::finding::{Finding, Severity};
 use crate::text::Span;
 use crate::text::escape::Style;
 use crate::text::json::{Json, Value};
-use crate::transcript::shape::{self as drafting, Draft, Slot};
-use crate::transcript::{Message, Reading, Shape, Transcript};
+use crate::transcript::exchange::numbers;
+use crate::transcript::message::{Gist, gist};
+use crate::transcript::read::Name;
+use crate::transcript::shape::{self as drafting, Absence, Draft, Slot};
+use crate::transcript::{Reading, Shape};
 
 /// Every structure finding about one record, by place. Spans count from the record.
 ///
 /// `json` must be the parse of `record`, and `reading` its reading.
 #[must_use]
 pub fn record(record: &str, json: &Json, reading: &Reading) -> Vec<Finding> {
-    if let Some(finding) = json::syntax(record, json) {
-        return vec![finding];
+    let known = reading.transcript.as_ref().ok().map(|t| Name::known(&t.id, t.id_source));
+    let mut examined = examine(record, json, known);
+    if json.syntax_problem().is_none() {
+        examined.name_transcript(record, json);
     }
-    let Some(root) = json.root(record) else { return Vec::new() };
+    examined.findings
+}
+
+/// What the structure rules found in one record, and what they read of it.
+pub(crate) struct Examined<'a> {
+    /// The findings, by place; they name no transcript.
+    pub findings: Vec<Finding>,
+    /// The record taken apart, or why it is no conversation; the shape is known
+    /// when a key of it is there.
+    pub draft: Result<Draft<'a>, (Option<Shape>, Absence)>,
+    /// The messages of the draft, the rejected ones last.
+    pub gists: Vec<Gist>,
+    /// What the record goes by.
+    pub name: Name,
+}
+
+impl Examined<'_> {
+    /// Says in every finding which transcript it is about, if there is one.
+    pub fn name_transcript(&mut self, record: &str, json: &Json) {
+        let (Some(root), Ok(draft), false) =
+            (json.root(record), &self.draft, self.findings.is_empty())
+        else {
+            return;
+        };
+        let id: Arc<str> = Arc::from(self.name.of(record, root, draft));
+        self.findings.iter_mut().for_each(|f| f.transcript = Some(Arc::clone(&id)));
+    }
+}
+
+/// Looks at one record; no text in it is decoded without need. `known` is what
+/// it goes by, where that is known already.
+pub(crate) fn examine<'a>(record: &'a str, json: &'a Json, known: Option<Name>) -> Examined<'a> {
+    let Some(root) = json.root(record) else {
+        let findings = json::syntax(record, json).into_iter().collect();
+        let (draft, name) = (Err((None, Absence::Nothing)), Name::default());
+        return Examined { findings, draft, gists: Vec::new(), name };
+    };
+    let name = known.unwrap_or_else(|| Name::written(root));
+    let draft = drafting::draft(root);
+    let slots = draft.iter().flat_map(|d| d.slots.iter().chain(&d.rejected));
+    let gists: Vec<Gist> = slots.map(gist).collect();
+    if let Some(finding) = json::syntax(record, json) {
+        return Examined { findings: vec![finding], draft, gists, name };
+    }
     let mut findings = json::soundness(record, json);
-    match (&reading.transcript, drafting::draft(root)) {
-        (Ok(transcript), Ok(draft)) => {
-            let mut subject = Subject::new(record, root, &draft, transcript);
+    match &draft {
+        Ok(draft) => {
+            let parts = parts(draft, &gists);
+            let mut subject = Subject::new(record, root, draft, &parts, &name);
             rules(&mut subject);
             findings.append(&mut subject.findings);
         }
-        (_, Err((_, why))) => findings.push(shape::no_conversation(root, &why)),
-        (Err(why), Ok(_)) => findings.push(shape::no_conversation(root, why)),
-    }
-    if let Ok(transcript) = &reading.transcript {
-        let id: Arc<str> = Arc::from(&*transcript.id);
-        findings.iter_mut().for_each(|f| f.transcript = Some(Arc::clone(&id)));
+        Err((_, why)) => findings.push(shape::no_conversation(root, why)),
     }
     findings.sort_by(|a, b| (a.span, &a.code).cmp(&(b.span, &b.code)));
-    findings
+    Examined { findings, draft, gists, name }
 }
 
 fn rules(subject: &mut Subject<'_>) {
@@ -91,11 +135,11 @@ struct Subject<'a> {
     record: &'a str,
     root: Value<'a>,
     draft: &'a Draft<'a>,
-    transcript: &'a Transcript,
-    /// The exchange of every message.
-    numbers: Vec<Option<u32>>,
+    /// The messages, the rejected side of a preference pair last.
+    parts: &'a [Part<'a>],
+    name: &'a Name,
     /// Where the items of the list of messages stand.
-    items: Vec<Span>,
+    items: OnceCell<Vec<Span>>,
     style: OnceCell<Style>,
     findings: Vec<Finding>,
 }
@@ -104,9 +148,17 @@ struct Subject<'a> {
 #[derive(Clone, Copy)]
 struct Part<'a> {
     slot: &'a Slot<'a>,
-    message: &'a Message,
+    message: &'a Gist,
     /// The exchange it belongs to.
     exchange: Option<u32>,
+}
+
+fn parts<'a>(draft: &'a Draft<'a>, gists: &'a [Gist]) -> Vec<Part<'a>> {
+    let roles = gists[..draft.slots.len()].iter().map(|g| g.role);
+    let numbers = numbers(roles).into_iter().chain(std::iter::repeat(None));
+    let slots = draft.slots.iter().chain(&draft.rejected);
+    let parts = slots.zip(gists).zip(numbers);
+    parts.map(|((slot, message), exchange)| Part { slot, message, exchange }).collect()
 }
 
 impl<'a> Subject<'a> {
@@ -114,29 +166,32 @@ impl<'a> Subject<'a> {
         record: &'a str,
         root: Value<'a>,
         draft: &'a Draft<'a>,
-        transcript: &'a Transcript,
+        parts: &'a [Part<'a>],
+        name: &'a Name,
     ) -> Self {
-        let mut numbers = vec![None; transcript.messages.len()];
-        for exchange in &transcript.exchanges {
-            for &index in exchange.user.iter().chain(&exchange.rest) {
-                numbers[index] = Some(exchange.number);
-            }
-        }
-        let items = draft.list.into_iter().flat_map(Value::items).map(Value::span).collect();
-        let style = OnceCell::new();
-        Self { record, root, draft, transcript, numbers, items, style, findings: Vec::new() }
+        let (items, style) = (OnceCell::new(), OnceCell::new());
+        Self { record, root, draft, parts, name, items, style, findings: Vec::new() }
     }
 
     /// The messages, the rejected side of a preference pair last.
     fn parts(&self) -> impl Iterator<Item = Part<'a>> + use<'a> {
-        let numbers = self.numbers.clone().into_iter().chain(std::iter::repeat(None));
-        let slots = self.draft.slots.iter().chain(&self.draft.rejected);
-        let messages = self.transcript.messages.iter().chain(&self.transcript.rejected);
-        slots.zip(messages).zip(numbers).map(|((slot, message), exchange)| Part {
-            slot,
-            message,
-            exchange,
-        })
+        self.parts.iter().copied()
+    }
+
+    /// The messages of the conversation, without the rejected ones.
+    fn conversation(&self) -> &'a [Part<'a>] {
+        &self.parts[..self.draft.slots.len()]
+    }
+
+    /// The messages that more than their role and text is to be said of.
+    fn odd_parts(&self) -> impl Iterator<Item = Part<'a>> + use<'a> {
+        self.parts().filter(|p| !p.slot.plain)
+    }
+
+    /// Where the items of the list of messages stand.
+    fn items(&self) -> &[Span] {
+        let items = || self.draft.list.into_iter().flat_map(Value::items).map(Value::span);
+        self.items.get_or_init(|| items().collect())
     }
 
     fn shape(&self) -> Shape {

@@ -12,11 +12,11 @@ use super::{Part, Subject, edit};
 
 /// T001 to T005.
 pub(super) fn check(subject: &mut Subject<'_>) {
-    let parts: Vec<Part<'_>> = subject.parts().take(subject.transcript.messages.len()).collect();
+    let parts = subject.conversation();
     if parts.is_empty() {
         return;
     }
-    system(subject, &parts);
+    system(subject, parts);
     if parts.iter().any(|p| p.message.role == Role::Unknown) {
         return;
     }
@@ -65,15 +65,14 @@ fn alternation(subject: &mut Subject<'_>, spoken: &[Part<'_>]) {
 
 /// Appends the text of `from` to `into`, and deletes it. Only for plain texts.
 fn merge(subject: &Subject<'_>, into: &Part<'_>, from: &Part<'_>, title: &str) -> Option<Fix> {
-    let is_plain =
-        |p: &Part<'_>| p.message.tool_calls.is_empty() && p.message.other_parts.is_empty();
+    let is_plain = |p: &Part<'_>| p.message.tool_calls.is_empty() && !p.message.has_other_parts;
     let is_whole = from.slot.item.is_some_and(|item| item.span() == from.slot.source.span());
     if !is_plain(into) || !is_plain(from) || !is_whole {
         return None;
     }
     let target = into.slot.content.and_then(Value::literal)?;
     let source = from.slot.content.and_then(Value::literal)?;
-    let removal = edit::remove(&subject.items, from.slot.source.span().start)?;
+    let removal = edit::remove(subject.items(), from.slot.source.span().start)?;
     let addition = edit::replace(Span::empty(target.inner.end), format!("\\n\\n{}", source.raw));
     (addition.span.end <= removal.span.start).then(|| Fix {
         title: title.to_owned(),
@@ -104,7 +103,7 @@ fn trim(subject: &Subject<'_>, spoken: &[Part<'_>]) -> Option<Fix> {
     let kept = spoken.iter().rposition(replies)?;
     let kept_item = spoken[kept].slot.item?.span();
     let tail_item = spoken.last()?.slot.item?.span();
-    let items = &subject.items;
+    let items = subject.items();
     let first = items.iter().position(|i| *i == kept_item)? + 1;
     let is_tail = tail_item.start > kept_item.start && items.last() == Some(&tail_item);
     let system_follows = subject
@@ -153,7 +152,7 @@ fn move_up(subject: &Subject<'_>, first: &Part<'_>, system: &Part<'_>) -> Option
     }
     let list = subject.draft.list?;
     let source = system.slot.source;
-    let removal = edit::remove(&subject.items, source.span().start)?;
+    let removal = edit::remove(subject.items(), source.span().start)?;
     let gap = edit::between_items(subject.record, list);
     let front = Span::empty(first.slot.item?.span().start);
     let insertion: Edit = edit::replace(front, format!("{}{gap}", source.raw()));

@@ -4,7 +4,6 @@
 
 use crate::finding::{Finding, Fix, Safety, Severity};
 use crate::text::Span;
-use crate::text::escape::Style;
 use crate::text::json::{Kind, Literal, Value};
 use crate::transcript::{Role, Shape};
 
@@ -35,7 +34,6 @@ const fn known(shape: Shape) -> &'static [&'static str] {
 /// M001, M003, M004, M005.
 pub(super) fn check(subject: &mut Subject<'_>) {
     let shape = subject.shape();
-    let style = subject.style();
     let sharegpt_words = shape == Shape::ShareGpt && !uses_plain_words(subject);
     let mut is_known = false;
     for part in subject.parts() {
@@ -45,6 +43,7 @@ pub(super) fn check(subject: &mut Subject<'_>) {
         // One finding for all messages that name the speaker elsewhere: M002 names the key.
         let elsewhere = !is_known
             && shape != Shape::ShareGpt
+            && !part.slot.plain
             && part.slot.role_value.is_some()
             && part.slot.source.get("role").is_none();
         if elsewhere {
@@ -54,7 +53,7 @@ pub(super) fn check(subject: &mut Subject<'_>) {
         let finding = match part.slot.role_value {
             None => Some(missing(&part, shape)),
             Some(value) => match value.literal() {
-                Some(word) => check_word(&part, word, shape, sharegpt_words, style),
+                Some(word) => check_word(subject, &part, word, sharegpt_words),
                 None => Some(not_a_word(&part, value)),
             },
         };
@@ -85,12 +84,12 @@ fn not_a_word(part: &Part<'_>, value: Value<'_>) -> Finding {
 
 /// M003 and M004.
 fn check_word(
+    subject: &Subject<'_>,
     part: &Part<'_>,
     literal: Literal<'_>,
-    shape: Shape,
     sharegpt_words: bool,
-    style: Style,
 ) -> Option<Finding> {
+    let shape = subject.shape();
     let word = literal.decode();
     if known(shape).contains(&word.as_ref()) {
         return None;
@@ -98,7 +97,7 @@ fn check_word(
     let span = if literal.inner.is_empty() { literal.quoted } else { literal.inner };
     let rename = |to: &str, safety| {
         let title = format!("Rename role to `{to}`");
-        Fix { title, edits: vec![edit::rewrite(literal, to, style)], safety }
+        Fix { title, edits: vec![edit::rewrite(literal, to, subject.style())], safety }
     };
     let tidy = word.trim().to_lowercase();
     if known(shape).contains(&tidy.as_str()) {

@@ -23,7 +23,7 @@ const NAMES_SHOWN: usize = 5;
 /// K003.
 pub(super) fn check(subject: &mut Subject<'_>) {
     let Some(tools) = declared(subject.root) else { return };
-    for part in subject.parts() {
+    for part in subject.odd_parts() {
         let functions = listed_calls(&part).map(|(_, f)| f).chain(legacy_call(&part));
         for function in functions {
             subject.findings.extend(check_call(&tools, &part, function));

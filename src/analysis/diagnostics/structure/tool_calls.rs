@@ -6,6 +6,7 @@ use crate::text::Span;
 use crate::text::escape;
 use crate::text::json::{self, DEPTH_LIMIT, Kind, Value};
 use crate::transcript::digest::canonical;
+use crate::transcript::message::message;
 use crate::transcript::role::is_call_name;
 
 use super::roles::inside;
@@ -13,7 +14,7 @@ use super::{Part, Subject, edit};
 
 /// K001, K002.
 pub(super) fn check(subject: &mut Subject<'_>) {
-    for part in subject.parts() {
+    for part in subject.odd_parts() {
         if let Some(calls) = part.slot.source.get("tool_calls") {
             check_list(subject, &part, calls);
         }
@@ -162,11 +163,11 @@ fn parsed(text: &str) -> Option<(Kind, Option<String>)> {
 /// ShareGPT's `function_call`: the text is the call, as JSON.
 fn check_written(subject: &mut Subject<'_>, part: &Part<'_>) {
     let is_call = part.slot.role_value.and_then(Value::str).is_some_and(|n| is_call_name(&n));
-    if !is_call || !part.message.tool_calls.is_empty() || part.message.text.trim().is_empty() {
+    if !is_call || !part.message.tool_calls.is_empty() || part.message.is_blank {
         return;
     }
     let Some(content) = part.slot.content else { return };
-    let (code, message) = match parsed(&part.message.text) {
+    let (code, message) = match parsed(&message(part.slot).text) {
         None => {
             ("K002", "the function call is not JSON: write `{\"name\": …, \"arguments\": {…}}`")
         }

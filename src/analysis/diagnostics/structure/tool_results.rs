@@ -12,16 +12,19 @@ use super::{Part, Subject};
 
 /// K007, K009.
 pub(super) fn check(subject: &mut Subject<'_>) {
-    let parts: Vec<Part<'_>> = subject.parts().take(subject.transcript.messages.len()).collect();
+    let parts = subject.conversation();
     if parts.iter().all(|p| results_are_messages(p)) {
-        pair_up(subject, &parts);
+        pair_up(subject, parts);
     }
-    tools(subject, &parts);
+    tools(subject, parts);
 }
 
 /// False where results ride in content parts (Anthropic, Gemini), several in one message.
 fn results_are_messages(part: &Part<'_>) -> bool {
     let message = part.message;
+    if part.slot.plain {
+        return true;
+    }
     let written = part.slot.role_value.and_then(Value::str);
     let named_tool = written.is_some_and(|name| Role::named(&name) == Role::Tool);
     let calls_in_parts = part.slot.content.is_some_and(|content| {

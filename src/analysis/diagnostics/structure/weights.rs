@@ -11,7 +11,7 @@ use super::{Part, Subject, edit};
 /// W001, W002, W003.
 pub(super) fn check(subject: &mut Subject<'_>) {
     let by_openai_rules = !matches!(subject.shape(), Shape::ShareGpt | Shape::Gemini);
-    for part in subject.parts().filter(|p| p.slot.source.kind() == Kind::Object) {
+    for part in subject.odd_parts().filter(|p| p.slot.source.kind() == Kind::Object) {
         for member in part.slot.source.members() {
             let key = member.key.decode();
             let finding = match key.as_ref() {
@@ -90,7 +90,8 @@ fn misplaced(part: &Part<'_>, member: Member<'_>) -> Option<Finding> {
 
 /// W003.
 fn untrained(subject: &mut Subject<'_>) {
-    let mut replies = subject.transcript.messages.iter().filter(|m| m.role == Role::Assistant);
+    let said = subject.conversation().iter().map(|p| p.message);
+    let mut replies = said.filter(|m| m.role == Role::Assistant);
     let has_replies = replies.clone().next().is_some();
     if !has_replies || !replies.all(|m| m.untrained) {
         return;
