@@ -47,8 +47,9 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
     if let Some(id) = &args.revert {
         return revert(args, id, session);
     }
-    let shelves =
-        known::read(&args.paths, session, |entry, card, rubric| failing(args, entry, &card, rubric))?;
+    let shelves = known::read(&args.paths, session, |entry, card, rubric| {
+        failing(args, entry, &card, rubric)
+    })?;
     let mut ending = Ending::Good;
     let mut results = Vec::new();
     for shelf in shelves {
@@ -124,7 +125,10 @@ impl Work<'_> {
         if self.args.format == GateFormat::Text {
             let place = format!("{}:{}", failing.file, failing.line);
             let (id, criteria) = (&failing.id, offer.criteria.join(", "));
-            let line = format!("{id} exchange {}: would be rewritten for {criteria}  {place}", offer.exchange);
+            let line = format!(
+                "{id} exchange {}: would be rewritten for {criteria}  {place}",
+                offer.exchange
+            );
             session.out.line(&plain(&line));
         }
         json!({"id": failing.id, "file": &*failing.file, "line": failing.line,
@@ -139,7 +143,8 @@ impl Work<'_> {
         results: &mut Vec<Value>,
         session: &mut Session,
     ) -> Result<Ending, Failure> {
-        let place = Place::find(Path::new(&*failing.file), failing.line, &self.context, &self.limits)?;
+        let place =
+            Place::find(Path::new(&*failing.file), failing.line, &self.context, &self.limits)?;
         let fixup = self.proven(&place, offer);
         let mut result = self.announce_json(failing, offer);
         let ending = match &fixup {
@@ -252,7 +257,10 @@ fn revert(args: &Args, id: &str, session: &mut Session) -> Result<Ending, Failur
         let limits = &shelf.project.settings().limits;
         let place = Place::find(Path::new(&**file), *line, &context, limits)?;
         let edit = place.back(fixup).ok_or_else(|| {
-            Failure::new(format!("the reply of exchange {} says something else now", fixup.exchange))
+            Failure::new(format!(
+                "the reply of exchange {} says something else now",
+                fixup.exchange
+            ))
         })?;
         place.apply(&edit)?;
         log(&shelf.root, &fixup.reverted(new_id()?, journal::now()))?;

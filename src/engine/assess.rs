@@ -109,6 +109,20 @@ impl Engine {
         Prepared::new(job, *self.inner.fence.get_or_init(|| fence::key(data_dir)))
     }
 
+    pub(super) fn options(&self) -> &EngineOptions {
+        &self.inner.options
+    }
+
+    pub(super) fn sender(&self) -> &Sender {
+        &self.inner.sender
+    }
+
+    /// What prompts' boundaries are made with.
+    pub(super) fn fence(&self) -> FenceKey {
+        let data_dir = self.inner.options.data_dir.as_deref();
+        *self.inner.fence.get_or_init(|| fence::key(data_dir))
+    }
+
     /// A store is made only for judges whose answers may be kept.
     fn store_to_write(&self, prepared: &Prepared) -> Opened {
         let (judges, trust) = (&prepared.job.judges, prepared.job.trust);

@@ -82,12 +82,8 @@ impl Engine {
             note: job.note.as_deref(),
             fence: self.fence(),
         });
-        let asking = Asking {
-            judge: drafter,
-            settings: &job.asking.settings,
-            trust: job.asking.trust,
-            project: job.asking.project_dir.as_deref(),
-        };
+        let asking =
+            Asking { judge: drafter, settings: &job.asking.settings, trust: job.asking.trust };
         let reply = self.ask(&asking, &prompt, cancel).await;
         let reply = reply.map_err(|unscored| Refusal::NotDrafted(unscored.detail))?;
         target.drafted(&drafter.name, &reply)
@@ -111,11 +107,8 @@ impl Engine {
             digest: digest::of(&record, &transcript),
             transcript: Arc::clone(&transcript),
         };
-        let asked = AssessJob {
-            transcripts: vec![new],
-            rubric: Arc::clone(&rubric),
-            ..job.asking.clone()
-        };
+        let asked =
+            AssessJob { transcripts: vec![new], rubric: Arc::clone(&rubric), ..job.asking.clone() };
         let (sender, mut updates) = mpsc::unbounded_channel();
         self.assess(asked, cancel.clone(), sender).await;
         let mut said = Vec::new();

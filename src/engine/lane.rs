@@ -18,6 +18,7 @@ use crate::config::{Judge, Provider};
 
 use super::flight::{Claim, Permit, Waiter};
 use super::judge::Errand;
+use super::options::EngineOptions;
 use super::prepared::samples;
 use super::provider::{self, Call, ProviderReply};
 use super::recording::{self, Recording};
@@ -39,7 +40,7 @@ pub(super) async fn run(run: Arc<Run>, judge: usize) {
     if settings.provider == Provider::Recorded {
         return replay(&run, judge);
     }
-    match secret(&run, &settings) {
+    match secret(&run.engine.options, &settings) {
         Ok(key) => {
             if let Some(unsent) = provider::unsent(&settings) {
                 run.notice(unsent);
@@ -79,14 +80,14 @@ fn replay(run: &Run, judge: usize) {
 }
 
 /// The key a judge wants, from the environment.
-fn secret(run: &Run, judge: &Judge) -> Result<Option<Secret>, String> {
+pub(super) fn secret(options: &EngineOptions, judge: &Judge) -> Result<Option<Secret>, String> {
     let named = judge.api_key_env.as_deref();
     let variables = match &named {
         Some(name) => std::slice::from_ref(name),
         None => provider::key_variables(judge),
     };
     let Some(first) = variables.first() else { return Ok(None) };
-    let held = |name: &&str| (run.engine.options.env)(name).as_deref().and_then(Secret::new);
+    let held = |name: &&str| (options.env)(name).as_deref().and_then(Secret::new);
     let missing =
         || format!("judge {}: the environment has no {first}; set it to the key", judge.name);
     variables.iter().find_map(held).map(Some).ok_or_else(missing)

@@ -1,6 +1,7 @@
 //! The only door to paid work and to disk.
 
 pub mod answer_key;
+mod ask;
 pub mod assess;
 pub mod blocks;
 pub mod cancel;
@@ -8,6 +9,7 @@ pub mod clock;
 mod command;
 pub mod disk;
 mod fence;
+pub mod fixup;
 pub mod flight;
 mod gate;
 pub mod job;

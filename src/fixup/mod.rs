@@ -19,8 +19,8 @@ mod words;
 pub use continuity::{Break, Link, Place, breaks};
 pub use draft::{Draft, Refusal, Target};
 pub use entailed::EntailedFixup;
-pub use record::FixupRecord;
 pub use offer::{Offer, offers};
+pub use record::FixupRecord;
 
 #[cfg(test)]
 mod labelled_tests;

@@ -40,7 +40,13 @@ pub struct FixupRecord {
 impl FixupRecord {
     /// The record of a fixup that was applied.
     #[must_use]
-    pub fn applied(id: String, at: String, transcript: &str, after: &str, fixup: &EntailedFixup) -> Self {
+    pub fn applied(
+        id: String,
+        at: String,
+        transcript: &str,
+        after: &str,
+        fixup: &EntailedFixup,
+    ) -> Self {
         let draft = fixup.draft();
         Self {
             id,

@@ -5,7 +5,7 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::analysis::context::{Context, Families};
+use crate::analysis::context::Context;
 use crate::cli::Failure;
 use crate::cli::fix::{FileEdit, rewrite};
 use crate::cli::scan::{Source, scan};
@@ -38,17 +38,22 @@ impl Place {
         context: &Context,
         limits: &Limits,
     ) -> Result<Self, Failure> {
-        let families = Families { structure: false, tokens: false, checks: false };
-        let context = Context { families, ..context.clone() };
         let source = Source::Disk(path.to_owned());
         let mut found = None;
-        scan(&source, &context, limits, &mut Vec::new(), |seen| {
-            if seen.start.line == line && found.is_none() {
-                found = Some((seen.start.byte, seen.text));
-            }
-        })
+        scan(
+            &source,
+            limits,
+            &mut Vec::new(),
+            |_, _| (),
+            |seen| {
+                if seen.start.line == line && found.is_none() {
+                    found = Some((seen.start.byte, seen.text.to_owned()));
+                }
+            },
+        )
         .map_err(|e| Failure::new(e.to_string()))?;
-        let gone = || Failure::new(format!("{}:{line} holds no transcript any more", shown_path(path)));
+        let gone =
+            || Failure::new(format!("{}:{line} holds no transcript any more", shown_path(path)));
         let (byte, text) = found.ok_or_else(gone)?;
         let parsed = json::parse(&text, context.depth_limit);
         let transcript = read(&text, &parsed).transcript.map_err(|_| gone())?;
@@ -64,22 +69,21 @@ impl Place {
     /// Applies an edit of the record, if the file still holds this record there.
     /// Answers with the digest of what it says now, in hex.
     pub fn apply(&self, edit: &Edit) -> Result<String, Failure> {
-        let failed = |e: std::io::Error| {
-            Failure::new(format!("{} {}", shown_path(&self.path), plain(&e)))
-        };
+        let failed =
+            |e: std::io::Error| Failure::new(format!("{} {}", shown_path(&self.path), plain(&e)));
         let mut there = vec![0; self.record.len()];
         let mut file = File::open(&self.path).map_err(failed)?;
         file.seek(SeekFrom::Start(self.byte)).map_err(failed)?;
         let same = file.read_exact(&mut there).is_ok() && there == self.record.as_bytes();
-        let after = edit::apply_edits(&self.record, std::slice::from_ref(edit)).ok().filter(|_| same);
+        let after =
+            edit::apply_edits(&self.record, std::slice::from_ref(edit)).ok().filter(|_| same);
         let Some(after) = after else {
             let path = shown_path(&self.path);
             return Err(Failure::new(format!(
                 "{path} has changed meanwhile, so nothing was written: run it again"
             )));
         };
-        let (start, end) =
-            (self.byte + edit.span.start as u64, self.byte + edit.span.end as u64);
+        let (start, end) = (self.byte + edit.span.start as u64, self.byte + edit.span.end as u64);
         rewrite(&self.path, &[FileEdit { start, end, text: edit.text.clone() }]).map_err(failed)?;
         let parsed = json::parse(&after, json::DEPTH_LIMIT);
         let transcript = read(&after, &parsed).transcript;

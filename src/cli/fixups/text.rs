@@ -21,7 +21,8 @@ pub fn shown(
     };
     let criteria = offer.criteria.join(", ");
     let head = style.bold(&plain(head));
-    let mut out = format!("{mark} {done:<12} {head}  {}  {}\n", plain(&criteria), style.dim(&plain(place)));
+    let mut out =
+        format!("{mark} {done:<12} {head}  {}  {}\n", plain(&criteria), style.dim(&plain(place)));
     match fixup {
         Ok(fixup) => {
             let draft = fixup.draft();
@@ -32,7 +33,10 @@ pub fn shown(
                 "the user's next message follows, by its words and by every judge".to_owned()
             };
             let judges = fixup.judges().join(", ");
-            let proof = format!("drafted by {}; {follows}; {criteria} and the safety gates hold for {judges}", draft.drafter);
+            let proof = format!(
+                "drafted by {}; {follows}; {criteria} and the safety gates hold for {judges}",
+                draft.drafter
+            );
             out += &format!("    {}\n", style.dim(&plain(&proof)));
         }
         Err(refusal) => out += &format!("    {}\n", plain(&refusal.to_string())),
