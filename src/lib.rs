@@ -13,6 +13,7 @@
 //! | `tokens` | exact token counts and chat templates |
 //! | `config` | `rubricator.toml` and the other sources of settings |
 //! | `assessment` | what judges said, as data: replies → outcomes → scorecards → standing; quotes → ranges |
+//! | `fixup` | which replies may be rewritten, and what a rewrite must prove before it is an edit |
 //! | `review` | what people said of transcripts, verdicts and batches; the gate |
 //! | `prompt` | what a judge is asked |
 //! | `analysis` | everything an editor shows, as pure functions: findings, lenses, hints, hovers, symbols |
@@ -39,6 +40,7 @@ pub mod cli;
 pub mod config;
 pub mod engine;
 pub mod finding;
+pub mod fixup;
 pub mod prompt;
 pub mod review;
 pub mod rubric;

@@ -8,9 +8,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::finding::Severity;
 
+mod fix;
 mod store;
 mod trust;
 
+pub use fix::Fix;
 pub use store::Store;
 pub use trust::{Key, Trust};
 
@@ -66,6 +68,8 @@ pub enum Command {
     Check(Check),
     /// Assess transcripts: checks are computed, judges are asked what they have not answered yet
     Assess(Assess),
+    /// Draft rewrites of replies that failed, and prove them; `--write` applies what is proven
+    Fix(Fix),
     /// Say what you think of transcripts and verdicts; without an action, what to read next
     Review(Review),
     /// Say whether more transcripts like those of a batch may be made

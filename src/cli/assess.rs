@@ -35,7 +35,7 @@ use crate::analysis::context::{Context, Families};
 use crate::assessment::{JudgeOutcomes, Scorecard, scorecard};
 use crate::engine::prices::{self, Prices};
 use crate::engine::rules::{self, Rules};
-use crate::engine::workspace::{Project, data_dir, plain as plain_error};
+use crate::engine::workspace::{Project, plain as plain_error};
 use crate::engine::{
     Engine, EngineOptions, Plan, RecordingWriter, RunSummary, Spending, Stopped, Trust,
 };

@@ -62,7 +62,7 @@ impl Kept {
 
 /// Prints the gate of every batch.
 pub fn run(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
-    let shelves = known::read(&args.paths, session, |entry, card| {
+    let shelves = known::read(&args.paths, session, |entry, card, _| {
         Kept::of(&entry.transcript.id, &entry.batch, entry.digest, &card)
     })?;
     let mut gates = Vec::new();

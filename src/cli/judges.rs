@@ -114,7 +114,7 @@ fn records(
     {
         return records;
     }
-    let read = known::read(&[folder.to_owned()], session, |entry, card| (entry, card));
+    let read = known::read(&[folder.to_owned()], session, |entry, card, _| (entry, card));
     for shelf in read.unwrap_or_default() {
         let (entries, cards): (Vec<_>, Vec<_>) = shelf.kept.into_iter().unzip();
         let asking = known::asking(&shelf.project, &shelf.rubric, session.untrusted);

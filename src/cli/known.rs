@@ -16,7 +16,7 @@ use super::{Failure, Session, assess, targets};
 use crate::analysis::context::Families;
 use crate::assessment::{JudgeOutcomes, Scorecard};
 use crate::config::Provider;
-use crate::engine::workspace::{Project, data_dir, plain as plain_error};
+use crate::engine::workspace::{Project, plain as plain_error};
 use crate::engine::{AssessUpdate, Engine, EngineOptions, Trust, reviews, rules};
 use crate::review::{Bound, Log};
 use crate::rubric::{Rubric, digest};
@@ -50,7 +50,7 @@ impl<T> Shelf<T> {
 pub fn read<T>(
     paths: &[PathBuf],
     session: &mut Session,
-    mut keep: impl FnMut(Entry, Scorecard) -> T,
+    mut keep: impl FnMut(Entry, Scorecard, &Rubric) -> T,
 ) -> Result<Vec<Shelf<T>>, Failure> {
     let sources = targets::transcripts(paths, session)?;
     let engine = Engine::new(EngineOptions::of_user());
@@ -77,7 +77,7 @@ pub fn read<T>(
                 let card = assess::score(&asking, &entry, &judges);
                 // The same text may stand twice.
                 said.insert(entry.digest, judges);
-                kept.push(keep(entry, card));
+                kept.push(keep(entry, card, &rubric));
             }
         }
         let reviews = reviews_of(&root, session)?;
@@ -87,7 +87,8 @@ pub fn read<T>(
     Ok(shelves)
 }
 
-/// Who would be asked what in a project.
+/// Who is asked what in this project; typing the command is the consent.
+#[must_use]
 pub fn asking(project: &Project, rubric: &Arc<Rubric>, untrusted: bool) -> Asking {
     Asking {
         rubric: Arc::clone(rubric),

@@ -17,6 +17,7 @@ mod assess;
 mod check;
 mod explain;
 mod fix;
+mod fixups;
 mod gate;
 mod init;
 mod judges;
@@ -136,6 +137,7 @@ fn dispatch(command: Command, session: &mut Session) -> Result<Ending, Failure> 
         Command::Explain(args) => explain::run(&args, session),
         Command::Status(args) => status::run(&args, session),
         Command::Judges(args) => judges::run(&args, session),
+        Command::Fix(args) => fixups::run(&args, session),
         Command::Review(args) => review::run(&args, session),
         Command::Gate(args) => gate::run(&args, session),
         Command::Store(args) => store::run(&args, session),

@@ -12,7 +12,7 @@ use super::report::counted;
 use super::style::{Style, plain};
 use super::{Ending, Failure, Session};
 use crate::assessment::{JudgeScorecard, Scorecard};
-use crate::engine::{reviews, workspace};
+use crate::engine::{journal, reviews, workspace};
 use crate::review::next::Reason;
 use crate::review::{Kind, Record};
 use crate::rubric::{Verdict, digest};
@@ -62,7 +62,7 @@ fn reviewer() -> String {
 }
 
 fn read(paths: &[PathBuf], session: &mut Session) -> Result<Vec<Shelf<Read>>, Failure> {
-    known::read(paths, session, |entry, card| Read {
+    known::read(paths, session, |entry, card, _| Read {
         id: entry.transcript.id.clone(),
         place: format!("{}:{}", entry.file, entry.line),
         batch: entry.batch,
@@ -154,10 +154,10 @@ fn record(
     by: &str,
     note: Option<&str>,
 ) -> Result<Record, Failure> {
-    let id = reviews::new_id().map_err(|e| Failure::new(format!("no record id: {e}")))?;
+    let id = journal::new_id("r").map_err(|e| Failure::new(format!("no record id: {e}")))?;
     Ok(Record {
         id,
-        at: reviews::now(),
+        at: journal::now(),
         by: by.to_owned(),
         kind,
         transcript: None,
@@ -174,7 +174,7 @@ fn record(
 }
 
 fn keep(root: &std::path::Path, record: &Record) -> Result<(), Failure> {
-    reviews::append(root, std::slice::from_ref(record)).map_err(|e| {
+    reviews::append(root, record).map_err(|e| {
         let why = workspace::plain(&e).replace("read", "written");
         Failure::new(format!("the review was not kept: {} {why}", reviews::FILE))
     })
@@ -305,7 +305,7 @@ fn satisfactory(
     by: &str,
     session: &mut Session,
 ) -> Result<Ending, Failure> {
-    let shelves = known::read(paths, session, |entry, card| {
+    let shelves = known::read(paths, session, |entry, card, _| {
         Kept::of(&entry.transcript.id, &entry.batch, entry.digest, &card)
     })?;
     for shelf in &shelves {

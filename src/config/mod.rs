@@ -26,6 +26,8 @@ pub struct Settings {
     pub assess: Assess,
     /// `[[judge]]`, in file order.
     pub judges: Vec<Judge>,
+    /// `[fixup]`
+    pub fixup: Fixup,
     /// `[limits]`
     pub limits: Limits,
     /// `[ignore]`
@@ -175,6 +177,13 @@ pub enum Origin {
     Editor,
     Environment,
     CommandLine,
+}
+
+/// `[fixup]`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fixup {
+    /// The judge that drafts rewrites; `None` is the first that is no recording.
+    pub drafter: Option<String>,
 }
 
 /// `[limits]`

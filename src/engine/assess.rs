@@ -58,7 +58,7 @@ pub(super) struct Inner {
     ledger: OnceLock<Option<Arc<Ledger>>>,
     // Held only to look up one entry; never across an await.
     told: Mutex<HashSet<String>>,
-    consent: Consent,
+    pub(super) consent: Consent,
 }
 
 impl Inner {
@@ -161,9 +161,17 @@ impl Engine {
     }
 
     fn prepared(&self, job: AssessJob) -> Prepared {
+        Prepared::new(job, self.fence(), self.inner.consent.clone())
+    }
+
+    pub(super) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+
+    /// What prompts' boundaries are made with.
+    pub(super) fn fence(&self) -> FenceKey {
         let data_dir = self.inner.options.data_dir.as_deref();
-        let fence = *self.inner.fence.get_or_init(|| fence::key(data_dir));
-        Prepared::new(job, fence, self.inner.consent.clone())
+        *self.inner.fence.get_or_init(|| fence::key(data_dir))
     }
 
     /// A store is made only for judges whose answers may be kept.

@@ -1,6 +1,7 @@
 //! The only door to paid work and to disk.
 
 pub mod answer_key;
+mod ask;
 pub mod assess;
 mod batch;
 pub mod blocks;
@@ -11,10 +12,12 @@ mod command;
 pub mod disk;
 pub mod estimate;
 mod fence;
+pub mod fixup;
 pub mod flight;
 mod gate;
 pub mod history;
 pub mod job;
+pub mod journal;
 mod judge;
 pub mod keyring;
 mod lane;

@@ -339,6 +339,6 @@ pub(super) fn silent(judge: &Judge) -> JudgeOutcomes {
     }
 }
 
-fn cancelled_outcome() -> Unscored {
+pub(super) fn cancelled_outcome() -> Unscored {
     Unscored::new(UnscoredReason::Cancelled, "the run was cancelled")
 }

@@ -13,6 +13,7 @@ use crate::assessment::{Unscored, UnscoredReason};
 use crate::config::{Judge, SensitiveText};
 use crate::transcript::TranscriptDigest;
 
+use super::job::{AssessJob, JobTranscript};
 use super::prepared::{Prepared, Subject};
 use super::trust;
 
@@ -59,6 +60,25 @@ pub(super) fn found<'p>(
         return &[];
     }
     subject.sensitive.get_or_init(|| privacy::in_transcript(&subject.transcript))
+}
+
+/// What keeps a text from a judge outside of a run.
+pub(super) fn objection(
+    about: &JobTranscript,
+    judge: &Judge,
+    job: &AssessJob,
+    consent: &Consent,
+) -> Option<Unscored> {
+    let free = match job.settings.sensitive_text {
+        SensitiveText::Send => true,
+        SensitiveText::Ask => consent.covers(about.digest),
+        SensitiveText::Block => false,
+    };
+    if free || trust::stays_here(judge) {
+        return None;
+    }
+    let found = privacy::in_transcript(&about.transcript);
+    (!found.is_empty()).then(|| outcome(&found))
 }
 
 /// The outcome of every question about a text that is withheld.

@@ -14,6 +14,7 @@ use crate::transcript::Transcript;
 
 mod criteria;
 mod exchanges;
+pub mod fixup;
 mod schema;
 mod statistics;
 mod template;

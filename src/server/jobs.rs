@@ -15,10 +15,10 @@ use tokio::sync::{mpsc, watch};
 use tower_lsp_server::gen_lsp_types::Uri;
 
 use crate::analysis::rubric_lenses::money;
+use crate::engine::spend::Spend;
 use crate::engine::{
     AssessJob, AssessUpdate, Cancel, Engine, Plan, RunSummary, Spending, Stopped, Trust,
 };
-use crate::engine::spend::Spend;
 use crate::prompt::Template;
 use crate::text::Span;
 use crate::text::document::Document;

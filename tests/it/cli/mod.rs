@@ -4,6 +4,7 @@ mod assess;
 mod bad_input;
 mod check;
 mod fix;
+mod fixup;
 mod judges;
 mod review;
 mod settings;

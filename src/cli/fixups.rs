@@ -1,0 +1,279 @@
+//! `fix`: rewrites of replies that failed, each proven before it is shown, and
+//! written only when asked to.
+//!
+//! Invariant: a file changes only where an [`EntailedFixup`] says so, inside one
+//! string, and only while it still holds the text that was proven; what was
+//! changed is in `data/fixups.jsonl` and can be taken back.
+
+mod place;
+mod text;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::args::{Fix as Args, GateFormat};
+use super::assess::entries::Entry;
+use super::assess::job::Asking;
+use super::check::context;
+use super::known::{self, Shelf};
+use super::report::counted;
+use super::style::{Style, plain};
+use super::{Ending, Failure, Session};
+use crate::analysis::context::{Context, Families};
+use crate::assessment::Scorecard;
+use crate::engine::fixup::FixupJob;
+use crate::engine::ledger::Purpose;
+use crate::engine::workspace::plain as plain_error;
+use crate::engine::{AssessJob, Engine, EngineOptions, journal, rules};
+use crate::fixup::{EntailedFixup, FixupRecord, Offer, Refusal, offers, record};
+use crate::rubric::Rubric;
+use place::Place;
+
+/// Where a project's applied fixups are, in its folder.
+const FILE: &str = "data/fixups.jsonl";
+
+/// A transcript with replies that may be rewritten.
+struct Failing {
+    id: String,
+    file: Arc<str>,
+    line: usize,
+    offers: Vec<Offer>,
+}
+
+/// Does what was typed.
+pub fn run(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
+    if let Some(id) = &args.revert {
+        return revert(args, id, session);
+    }
+    let shelves = known::read(&args.paths, session, |entry, card, rubric| {
+        failing(args, entry, &card, rubric)
+    })?;
+    let mut ending = Ending::Good;
+    let mut results = Vec::new();
+    for shelf in shelves {
+        ending = ending.max(project(args, shelf, &mut results, session)?);
+    }
+    if args.format == GateFormat::Json {
+        session.out.line(&format!("{:#}", Value::Array(results)));
+    } else if results.is_empty() {
+        session.out.note("no reply fails a criterion that a rewrite may mend (`rubricator assess` asks the judges)");
+    }
+    Ok(ending)
+}
+
+fn failing(args: &Args, entry: Entry, card: &Scorecard, rubric: &Rubric) -> Option<Failing> {
+    let id = entry.transcript.id.clone();
+    if args.transcript.as_ref().is_some_and(|wanted| *wanted != id) {
+        return None;
+    }
+    let mut offers = offers(card, rubric, &entry.transcript);
+    if let Some(wanted) = &args.criterion {
+        offers.retain(|offer| offer.criteria.contains(wanted));
+    }
+    (!offers.is_empty()).then_some(Failing { id, file: entry.file, line: entry.line, offers })
+}
+
+/// One project's fixups.
+struct Work<'a> {
+    args: &'a Args,
+    root: &'a Path,
+    context: Context,
+    asking: Asking,
+    drafter: Option<String>,
+    limits: crate::config::Limits,
+    engine: Engine,
+    runtime: tokio::runtime::Runtime,
+}
+
+fn project(
+    args: &Args,
+    shelf: Shelf<Option<Failing>>,
+    results: &mut Vec<Value>,
+    session: &mut Session,
+) -> Result<Ending, Failure> {
+    let settings = shelf.project.settings();
+    let rules = rules::load(&shelf.project);
+    let families = Families { structure: false, tokens: false, checks: true };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let work = Work {
+        args,
+        root: &shelf.root,
+        context: context(&rules, &shelf.project, families, false),
+        asking: known::asking(&shelf.project, &shelf.rubric, session.untrusted),
+        drafter: args.drafter.clone().or_else(|| settings.fixup.drafter.clone()),
+        limits: settings.limits.clone(),
+        engine: Engine::new(EngineOptions::of_user()),
+        runtime: runtime.map_err(|e| Failure::new(format!("cannot start: {e}")))?,
+    };
+    let mut ending = Ending::Good;
+    for failing in shelf.kept.into_iter().flatten() {
+        for offer in &failing.offers {
+            if args.dry_run {
+                results.push(work.announce(&failing, offer, session));
+                continue;
+            }
+            ending = ending.max(work.mend(&failing, offer, results, session)?);
+        }
+    }
+    Ok(ending)
+}
+
+impl Work<'_> {
+    fn announce(&self, failing: &Failing, offer: &Offer, session: &mut Session) -> Value {
+        if self.args.format == GateFormat::Text {
+            let place = format!("{}:{}", failing.file, failing.line);
+            let (id, criteria) = (&failing.id, offer.criteria.join(", "));
+            let line = format!(
+                "{id} exchange {}: would be rewritten for {criteria}  {place}",
+                offer.exchange
+            );
+            session.out.line(&plain(&line));
+        }
+        json!({"id": failing.id, "file": &*failing.file, "line": failing.line,
+            "exchange": offer.exchange, "criteria": offer.criteria})
+    }
+
+    /// Drafts, proves, shows, and writes where that is wanted.
+    fn mend(
+        &self,
+        failing: &Failing,
+        offer: &Offer,
+        results: &mut Vec<Value>,
+        session: &mut Session,
+    ) -> Result<Ending, Failure> {
+        let place =
+            Place::find(Path::new(&*failing.file), failing.line, &self.context, &self.limits)?;
+        let fixup = self.proven(&place, offer);
+        let mut result = self.announce_json(failing, offer);
+        let ending = match &fixup {
+            Ok(fixup) => {
+                result["before"] = fixup.draft().target.before.as_str().into();
+                result["after"] = fixup.draft().after.as_str().into();
+                if self.args.write {
+                    result["fixup"] = self.write(&place, fixup)?.into();
+                }
+                Ending::Good
+            }
+            Err(refusal) => {
+                result["refused"] = refusal.to_string().into();
+                match refusal {
+                    Refusal::Unscored(_) | Refusal::NotDrafted(_) => Ending::Incomplete,
+                    Refusal::NoDrafter(_) => return Err(Failure::new(refusal.to_string())),
+                    _ => Ending::Findings,
+                }
+            }
+        };
+        if self.args.format == GateFormat::Text {
+            let style = Style::new(session.out.color);
+            let head = format!("{} exchange {}", failing.id, offer.exchange);
+            let place = format!("{}:{}", failing.file, failing.line);
+            let text = text::shown(&head, &place, offer, &fixup, self.args.write, style);
+            session.out.write(&text);
+        }
+        results.push(result);
+        Ok(ending)
+    }
+
+    fn announce_json(&self, failing: &Failing, offer: &Offer) -> Value {
+        json!({"id": failing.id, "file": &*failing.file, "line": failing.line,
+            "exchange": offer.exchange, "criteria": offer.criteria,
+            "before": null, "after": null, "refused": null, "fixup": null})
+    }
+
+    fn proven(&self, place: &Place, offer: &Offer) -> Result<EntailedFixup, Refusal> {
+        let job = FixupJob {
+            record: Arc::clone(&place.record),
+            transcript: Arc::clone(&place.transcript),
+            digest: place.digest,
+            offer: offer.clone(),
+            note: self.args.note.clone(),
+            drafter: self.drafter.clone(),
+            context: self.context.clone(),
+            asking: self.job(),
+        };
+        self.runtime.block_on(async {
+            let cancel = CancellationToken::new();
+            let stop = cancel.clone();
+            let watch = tokio::spawn(async move {
+                if tokio::signal::ctrl_c().await.is_ok() {
+                    stop.cancel();
+                }
+            });
+            let proven = self.engine.fixup(&job, &cancel).await;
+            watch.abort();
+            proven
+        })
+    }
+
+    fn job(&self) -> AssessJob {
+        let job = self.asking.job(std::iter::empty());
+        AssessJob { spending: job.spending.clone().on(Purpose::Fixup), ..job }
+    }
+
+    /// Writes a fixup into its file and into the log; answers with its id.
+    fn write(&self, place: &Place, fixup: &EntailedFixup) -> Result<String, Failure> {
+        let edit = fixup.edit(&place.record, &place.transcript, place.digest);
+        let edit = edit.map_err(|refusal| Failure::new(refusal.to_string()))?;
+        let after = place.apply(&edit)?;
+        let id = new_id()?;
+        let transcript = &place.transcript.id;
+        let line = FixupRecord::applied(id.clone(), journal::now(), transcript, &after, fixup);
+        log(self.root, &line)?;
+        Ok(id)
+    }
+}
+
+fn new_id() -> Result<String, Failure> {
+    journal::new_id("f").map_err(|e| Failure::new(format!("no fixup id: {e}")))
+}
+
+fn log(root: &Path, record: &FixupRecord) -> Result<(), Failure> {
+    journal::append(&root.join(FILE), [record.line().as_str()]).map_err(|e| {
+        let why = plain_error(&e).replace("read", "written");
+        Failure::new(format!("the fixup is in the transcript, but not in {FILE}, which {why}"))
+    })
+}
+
+/// Takes an applied fixup back, while the reply still says what it made of it.
+fn revert(args: &Args, id: &str, session: &mut Session) -> Result<Ending, Failure> {
+    let shelves = known::read(&args.paths, session, |entry, _, _| {
+        (entry.digest.to_string(), Arc::clone(&entry.file), entry.line)
+    })?;
+    for shelf in &shelves {
+        let text = journal::read(&shelf.root.join(FILE))
+            .map_err(|e| Failure::new(format!("{FILE} {}", plain_error(&e))))?;
+        let all = record::read(&text);
+        let Some(fixup) = all.iter().find(|one| one.id == id) else { continue };
+        if all.iter().any(|one| one.reverts.as_deref() == Some(id)) {
+            return Err(Failure::new(format!("the fixup {id} was taken back already")));
+        }
+        let found = shelf.kept.iter().find(|(digest, ..)| *digest == fixup.after_digest);
+        let Some((_, file, line)) = found else {
+            return Err(Failure::new(format!(
+                "{} has changed since the fixup {id}: take it back by hand",
+                fixup.transcript
+            )));
+        };
+        let rules = rules::load(&shelf.project);
+        let families = Families { structure: false, tokens: false, checks: false };
+        let context = context(&rules, &shelf.project, families, false);
+        let limits = &shelf.project.settings().limits;
+        let place = Place::find(Path::new(&**file), *line, &context, limits)?;
+        let edit = place.back(fixup).ok_or_else(|| {
+            Failure::new(format!(
+                "the reply of exchange {} says something else now",
+                fixup.exchange
+            ))
+        })?;
+        place.apply(&edit)?;
+        log(&shelf.root, &fixup.reverted(new_id()?, journal::now()))?;
+        let line = format!("took {id} back: {} exchange {}", fixup.transcript, fixup.exchange);
+        session.out.line(&plain(&line));
+        return Ok(Ending::Good);
+    }
+    let known = counted(shelves.len(), "project");
+    Err(Failure::new(format!("there is no fixup `{id}` in {known} here")))
+}

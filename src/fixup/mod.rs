@@ -1,0 +1,26 @@
+//! Fixups: which replies may be rewritten, and what a rewrite must prove before it
+//! may become an edit (SPEC 7).
+//!
+//! ```text
+//! Target ─ a drafter ─▶ Draft ─ lexical, judged, re-judged ─▶ EntailedFixup ─▶ Edit
+//!                         └───────────── Refusal ◀───────────────┘
+//! ```
+//!
+//! Deliberately absent: models and files. Drafting and asking are the engine's.
+
+pub mod continuity;
+pub mod draft;
+pub mod entailed;
+pub mod offer;
+mod questions;
+pub mod record;
+mod words;
+
+pub use continuity::{Break, Link, Place, breaks};
+pub use draft::{Draft, Refusal, Target};
+pub use entailed::EntailedFixup;
+pub use offer::{Offer, offers};
+pub use record::FixupRecord;
+
+#[cfg(test)]
+mod labelled_tests;
