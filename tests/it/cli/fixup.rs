@@ -138,10 +138,8 @@ async fn a_proven_rewrite_changes_its_words_alone_and_can_be_taken_back() {
     let back = scene.run(&["fix", "--revert", id, "-q"]).await;
     assert_eq!((back.code, scene.project.read("t.jsonl")), (Some(0), before), "{}", back.err);
     let again = scene.run(&["fix", "--revert", id, "-q"]).await;
-    assert_eq!(
-        (again.code, again.err),
-        (Some(2), format!("error: the fixup {id} was taken back already\n"))
-    );
+    assert_eq!(again.code, Some(2));
+    assert!(again.err.ends_with("was taken back already\n"), "{}", again.err);
 }
 
 async fn refused(model: Model, code: i32, expected: Expect) {
