@@ -128,6 +128,8 @@ async fn assessed(engine: &Engine, job: AssessJob) -> RunSummary {
 
 /// The floor: the same bodies over as many connections, replies read and dropped.
 async fn bare(address: &str, bodies: &[String]) {
+    // As the engine does: fails when one is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
     let mut lanes = tokio::task::JoinSet::new();
     for lane in 0..AT_ONCE {

@@ -4,6 +4,7 @@
 //! Invariant: without `--selftest` nothing is sent anywhere; typing it is the
 //! consent. A key is looked for and never shown.
 
+mod marks;
 mod selftest;
 
 use std::path::Path;
@@ -11,6 +12,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::args::{DataFormat, Judges};
+use super::assess::entries::Entry;
 use super::known;
 use super::report::counted;
 use super::style::{Style, plain};
@@ -21,6 +23,7 @@ use crate::engine::history::History;
 use crate::engine::workspace::{self, Project, data_dir};
 use crate::engine::{Engine, EngineOptions, Trust, trust, trusted_projects};
 use crate::rubric::{Criterion, Rubric};
+use marks::Marked;
 use selftest::Trial;
 
 /// A judge and what is known of it.
@@ -46,6 +49,10 @@ struct Record {
     signed: usize,
     /// Of those, the ones of the judge's own family.
     own: usize,
+    /// What people's marks say of it.
+    marked: Vec<Marked>,
+    /// How many independent judges it and the others are worth together.
+    worth: Option<f64>,
 }
 
 /// Lists the judges; tries them where that is asked for.
@@ -115,8 +122,12 @@ fn records(
         return records;
     }
     let read = known::read(&[folder.to_owned()], session, |entry, card, _| (entry, card));
-    for shelf in read.unwrap_or_default() {
-        let (entries, cards): (Vec<_>, Vec<_>) = shelf.kept.into_iter().unzip();
+    let names: Vec<&str> = judges.iter().map(|judge| judge.name.as_str()).collect();
+    for mut shelf in read.unwrap_or_default() {
+        let kept = std::mem::take(&mut shelf.kept);
+        let (entries, cards): (Vec<_>, Vec<_>) = kept.into_iter().unzip();
+        let id = |entry: &Entry| (entry.transcript.id.clone(), entry.digest.to_string());
+        let texts: Vec<(String, String)> = entries.iter().map(id).collect();
         let asking = known::asking(&shelf.project, &shelf.rubric, session.untrusted);
         let mut job = asking.job(&entries);
         job.judges = judges.to_vec();
@@ -129,6 +140,8 @@ fn records(
                 record.own += usize::from(family::is_own(judge, generator));
             }
             cards.iter().for_each(|card| compare(&judge.name, card, &shelf.rubric, record));
+            record.marked.extend(marks::marked(&judge.name, &shelf, &texts, &cards));
+            record.worth = marks::worth(&names, &cards);
         }
     }
     records
@@ -167,6 +180,12 @@ fn print(rows: &[Row], format: DataFormat, session: &mut Session) {
         DataFormat::Text => {
             let style = Style::new(out.color);
             rows.iter().for_each(|row| out.write(&row.to_text(style)));
+            if let Some(worth) = rows.iter().find_map(|row| row.record.worth) {
+                let judges = counted(rows.len(), "judge");
+                out.line(&format!(
+                    "{judges}, worth {worth:.1} independent ones by how their answers go together"
+                ));
+            }
         }
     }
 }
@@ -199,6 +218,8 @@ impl Row {
             "flipped": record.history.flipped,
             "flip_rate": rounded(share(record.history.flipped, record.history.repeated)),
             "agreement": rounded(share(record.agreed, record.compared)),
+            "trust": record.marked.iter().map(Marked::to_json).collect::<Vec<_>>(),
+            "effective_judges": rounded(record.worth),
             "selftest": self.trial.as_ref().map(Trial::to_json),
         })
     }
@@ -248,6 +269,7 @@ impl Row {
         }
         facts.extend(self.family().map(|family| ("family", family)));
         facts.extend(standing(record).map(|standing| ("so far", standing)));
+        facts.extend(record.marked.iter().map(|marked| ("trust", marked.to_text())));
         facts
     }
 

@@ -32,8 +32,10 @@ pub struct FileSide {
     findings: Vec<Finding>,
     /// These findings stand for all that would be said about single records.
     silences_records: bool,
-    /// The last look took long.
+    /// A look takes long.
     is_slow: bool,
+    /// The file was looked at before.
+    has_looked: bool,
     outdated_since: Option<Instant>,
 }
 
@@ -84,13 +86,19 @@ impl FileSide {
         if !self.is_due(now) {
             return false;
         }
-        self.outdated_since = None;
         let facts = shelf.slots.facts(text);
         let records: Vec<Record<'_>> = shelf.records().collect();
         let broken = records.first().is_some_and(|r| file::wants_text(&r.known.analysis));
         let wants_text = (broken || facts.crlf.is_some()) && text.len() <= TOO_LONG;
-        let whole = wants_text.then(|| text.text());
+        let was_slow = self.is_slow;
         self.is_slow = records.len() > MANY || wants_text && text.len() > LONG;
+        // Looks have become long with this very edit: from now on typing has to pause.
+        if self.has_looked && self.is_slow && !was_slow && !self.is_due(now) {
+            return false;
+        }
+        self.has_looked = true;
+        self.outdated_since = None;
+        let whole = wants_text.then(|| text.text());
         let look = |record: &Record<'_>| (record.span(), record.line() + 1);
         let places: Vec<(Span, usize)> = records.iter().map(look).collect();
         let all = records.iter().zip(places);

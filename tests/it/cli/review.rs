@@ -223,3 +223,40 @@ fn several_reviewers_at_once_lose_no_record() {
     assert!(running.iter_mut().all(|child| child.wait().unwrap().success()));
     assert_eq!(project.read("data/reviews.jsonl").lines().count(), 6);
 }
+
+#[test]
+fn marks_tell_how_far_a_judge_can_be_trusted() {
+    let ids: Vec<String> = (0..24).map(|n| format!("t{n}")).collect();
+    // Judge one is right but for one false alarm; judge two always says YES.
+    let truth = |n: usize| if n.is_multiple_of(2) { "NO" } else { "YES" };
+    let one = |n: usize| if n == 1 { "NO" } else { truth(n) };
+    let answers: Vec<(&str, &str, &str)> =
+        ids.iter().enumerate().map(|(n, id)| (id.as_str(), one(n), "YES")).collect();
+    let project = project(&answers);
+    let trust = |project: &Project| {
+        let ran = project.run(&["judges", "--format", "json"]);
+        let all: Value = serde_json::from_str(&ran.out).unwrap();
+        (all[0]["trust"].clone(), all[1]["trust"].clone())
+    };
+    let mark = |n: usize| {
+        let arguments = ["mark", &ids[n], "HP1", "right", "--answer", truth(n), "--judge"];
+        let judge = if truth(n) == one(n) { "one" } else { "two" };
+        done(&project, &[&arguments[..], &[judge]].concat());
+    };
+    (0..19).for_each(mark);
+    assert_eq!(
+        (&trust(&project).0[0]["missing_marks"], &trust(&project).0[0]["kappa"]),
+        (&1.into(), &Value::Null)
+    );
+    (19..24).for_each(mark);
+    let (one, two) = trust(&project);
+    expect![[r#"{"criterion":"HP1","marks":24,"missing_marks":0,"confusion":{"both_no":12,"judge_no":1,"human_no":0,"both_yes":11},"kappa":0.917,"tpr":1.0,"tnr":0.917,"corrected_pass_rate":{"value":0.5,"low":0.238,"high":0.792}}"#]]
+        .assert_eq(&one[0].to_string());
+    expect![[r#"{"criterion":"HP1","marks":24,"missing_marks":0,"confusion":{"both_no":0,"judge_no":0,"human_no":12,"both_yes":12},"kappa":0.0,"tpr":0.0,"tnr":1.0,"corrected_pass_rate":null}"#]]
+        .assert_eq(&two[0].to_string());
+    let shown = project.run(&["judges"]).out;
+    assert!(
+        shown.contains("HP1: 24 marks, kappa 0.92, finds 100 % of what people call NO"),
+        "{shown}"
+    );
+}
