@@ -23,9 +23,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 use super::args::{Assess, DataFormat};
 use super::check::context;
+use super::interrupt;
 use super::report::columns;
 use super::scan::Source;
 use super::settings::shown_path;
@@ -62,6 +64,8 @@ struct Run<'a> {
     cap: f64,
     summary: RunSummary,
     ending: Ending,
+    /// Ctrl-C, from the first call on.
+    interrupt: Option<CancellationToken>,
 }
 
 /// Assesses what the arguments name.
@@ -91,6 +95,7 @@ pub fn run(args: &Assess, session: &mut Session) -> Result<Ending, Failure> {
         cap: 0.0,
         summary: RunSummary { cost: Some(0.0), ..RunSummary::default() },
         ending: Ending::Good,
+        interrupt: None,
     };
     if args.format == DataFormat::Json && !args.dry_run {
         run.session.out.write("[");
@@ -213,16 +218,27 @@ impl Run<'_> {
         if job.transcripts.is_empty() {
             return Ok(HashMap::new());
         }
+        let cannot_start = |e| Failure::new(format!("cannot start: {e}"));
+        let interrupt = match &self.interrupt {
+            Some(interrupt) => interrupt,
+            None => self.interrupt.insert(interrupt::token().map_err(cannot_start)?),
+        };
         let (checkpoint, recording) = (&mut self.checkpoint, &mut self.recording);
         let mut trouble = None;
-        let ran = job::run(&self.engine, job, &mut self.session.out, |transcript, judges, _| {
-            for entry in entries.iter().filter(|e| e.digest == transcript) {
-                let card = score(asking, entry, judges);
-                let kept = resume::keep(checkpoint, recording, asking, entry, &card);
-                trouble = trouble.take().or(kept.err());
-            }
-        });
-        let (summary, said) = ran.map_err(|e| Failure::new(format!("cannot start: {e}")))?;
+        let ran = job::run(
+            &self.engine,
+            job,
+            interrupt,
+            &mut self.session.out,
+            |transcript, judges, _| {
+                for entry in entries.iter().filter(|e| e.digest == transcript) {
+                    let card = score(asking, entry, judges);
+                    let kept = resume::keep(checkpoint, recording, asking, entry, &card);
+                    trouble = trouble.take().or(kept.err());
+                }
+            },
+        );
+        let (summary, said) = ran.map_err(cannot_start)?;
         totals::add_summary(&mut self.summary, &summary);
         if summary.cancelled {
             self.ending = self.ending.max(Ending::Incomplete);

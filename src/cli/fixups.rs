@@ -18,6 +18,7 @@ use super::args::{Fix as Args, GateFormat};
 use super::assess::entries::Entry;
 use super::assess::job::Asking;
 use super::check::context;
+use super::interrupt;
 use super::known::{self, Shelf};
 use super::report::counted;
 use super::style::{Style, plain};
@@ -51,10 +52,12 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
     let shelves = known::read(&args.paths, session, |entry, card, rubric| {
         failing(args, entry, &card, rubric)
     })?;
+    let cannot_start = |e| Failure::new(format!("cannot start: {e}"));
+    let interrupt = interrupt::token().map_err(cannot_start)?;
     let mut ending = Ending::Good;
     let mut results = Vec::new();
     for shelf in shelves {
-        ending = ending.max(project(args, shelf, &mut results, session)?);
+        ending = ending.max(project(args, shelf, &interrupt, &mut results, session)?);
     }
     if args.format == GateFormat::Json {
         session.out.line(&format!("{:#}", Value::Array(results)));
@@ -86,11 +89,13 @@ struct Work<'a> {
     limits: crate::config::Limits,
     engine: Engine,
     runtime: tokio::runtime::Runtime,
+    interrupt: CancellationToken,
 }
 
 fn project(
     args: &Args,
     shelf: Shelf<Option<Failing>>,
+    interrupt: &CancellationToken,
     results: &mut Vec<Value>,
     session: &mut Session,
 ) -> Result<Ending, Failure> {
@@ -98,6 +103,7 @@ fn project(
     let rules = rules::load(&shelf.project);
     let families = Families { structure: false, tokens: false, checks: true };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let cannot_start = |e| Failure::new(format!("cannot start: {e}"));
     let work = Work {
         args,
         root: &shelf.root,
@@ -106,7 +112,8 @@ fn project(
         drafter: args.drafter.clone().or_else(|| settings.fixup.drafter.clone()),
         limits: settings.limits.clone(),
         engine: Engine::new(EngineOptions::of_user()),
-        runtime: runtime.map_err(|e| Failure::new(format!("cannot start: {e}")))?,
+        runtime: runtime.map_err(cannot_start)?,
+        interrupt: interrupt.clone(),
     };
     let mut ending = Ending::Good;
     for failing in shelf.kept.into_iter().flatten() {
@@ -114,6 +121,10 @@ fn project(
             if args.dry_run {
                 results.push(work.announce(&failing, offer, session));
                 continue;
+            }
+            if interrupt.is_cancelled() {
+                session.out.note("stopped; run the same command again for the rest");
+                return Ok(ending.max(Ending::Incomplete));
             }
             ending = ending.max(work.mend(&failing, offer, results, session)?);
         }
@@ -194,18 +205,7 @@ impl Work<'_> {
             context: self.context.clone(),
             asking: self.job(),
         };
-        self.runtime.block_on(async {
-            let cancel = CancellationToken::new();
-            let stop = cancel.clone();
-            let watch = tokio::spawn(async move {
-                if tokio::signal::ctrl_c().await.is_ok() {
-                    stop.cancel();
-                }
-            });
-            let proven = self.engine.fixup(&job, &cancel).await;
-            watch.abort();
-            proven
-        })
+        self.runtime.block_on(self.engine.fixup(&job, &self.interrupt))
     }
 
     fn job(&self) -> AssessJob {

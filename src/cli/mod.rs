@@ -20,6 +20,7 @@ mod fix;
 mod fixups;
 mod gate;
 mod init;
+mod interrupt;
 mod judges;
 mod key;
 mod known;

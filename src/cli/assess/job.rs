@@ -78,10 +78,12 @@ impl Asking {
     }
 }
 
-/// Runs a job; `done` is told of each transcript as soon as all judges are through.
+/// Runs a job until it is done or `cancel` stops it; `done` is told of each
+/// transcript as soon as all judges are through.
 pub fn run(
     engine: &Engine,
     job: AssessJob,
+    cancel: &CancellationToken,
     out: &mut Output,
     mut done: impl FnMut(TranscriptDigest, &[JudgeOutcomes], &mut Output),
 ) -> Result<(RunSummary, HashMap<TranscriptDigest, Vec<JudgeOutcomes>>), std::io::Error> {
@@ -89,42 +91,33 @@ pub fn run(
     let bar = bar(out.watched, job.transcripts.len());
     let mut said = HashMap::new();
     let summary = runtime.block_on(async {
-        let cancel = CancellationToken::new();
         let (sender, mut updates) = mpsc::unbounded_channel();
         let engine = engine.clone();
         let working = tokio::spawn({
             let cancel = cancel.clone();
             async move { engine.assess(job, cancel, sender).await }
         });
-        loop {
-            let update = tokio::select! {
-                update = updates.recv() => update,
-                _ = tokio::signal::ctrl_c(), if !cancel.is_cancelled() => {
-                    cancel.cancel();
-                    continue;
-                }
-            };
+        while let Some(update) = updates.recv().await {
             match update {
-                None => break,
-                Some(AssessUpdate::TranscriptDone { transcript, judges, .. }) => {
+                AssessUpdate::TranscriptDone { transcript, judges, .. } => {
                     bar.suspend(|| done(transcript, &judges, out));
                     said.insert(transcript, judges);
                 }
-                Some(AssessUpdate::Notice { message, .. }) => {
+                AssessUpdate::Notice { message, .. } => {
                     bar.suspend(|| out.warning(&plain(&message)));
                 }
-                Some(AssessUpdate::Progress { done, calls, cost, .. }) => {
+                AssessUpdate::Progress { done, calls, cost, .. } => {
                     bar.set_position(done as u64);
                     bar.set_message(spent(calls, cost));
                 }
-                Some(AssessUpdate::Waiting { judge, wait, why, .. }) => {
+                AssessUpdate::Waiting { judge, wait, why, .. } => {
                     let line = plain(&asks_again(&judge, wait, &why)).into_owned();
                     if !out.watched && wait >= LONG {
                         out.note(&line);
                     }
                     bar.set_message(line);
                 }
-                Some(_) => {}
+                _ => {}
             }
         }
         working.await

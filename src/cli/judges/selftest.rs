@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::assessment::JudgeOutcomes;
 use crate::assessment::selftest::{self, Canary, Said};
 use crate::cli::assess::job;
+use crate::cli::interrupt;
 use crate::cli::report::columns;
 use crate::cli::style::{Style, plain, wrap};
 use crate::cli::{Ending, Failure, Session};
@@ -55,7 +56,8 @@ pub fn run(
             Engine::new(EngineOptions { keeps_answers: false, ..EngineOptions::of_user() });
         let trust = if session.untrusted { Trust::Denied } else { Trust::Given };
         let job = asked(project, tried.clone(), &canaries, trust);
-        let ran = job::run(&engine, job, &mut session.out, |_, _, _| {});
+        let ran = interrupt::token()
+            .and_then(|stop| job::run(&engine, job, &stop, &mut session.out, |_, _, _| {}));
         let (summary, answers) = ran.map_err(|e| Failure::new(format!("cannot start: {e}")))?;
         session.out.note(&format!("selftest: {}", job::spent(summary.calls, summary.cost)));
         said = answers;

@@ -3,6 +3,7 @@
 
 use std::io::{Read, Write};
 use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
@@ -49,10 +50,11 @@ impl Terminal {
         Self { child, keys, pieces, seen: String::new() }
     }
 
+    /// Waits until `text` was written, however often the bar is redrawn meanwhile.
     fn wait_for(&mut self, text: &str) {
+        let until = Instant::now() + Duration::from_secs(60);
         while !self.seen.contains(text) {
-            let patience = std::time::Duration::from_secs(60);
-            match self.pieces.recv_timeout(patience) {
+            match self.pieces.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(piece) => self.seen += &piece,
                 Err(error) => panic!("{text} never came ({error}): {}", self.seen),
             }
