@@ -237,15 +237,18 @@ fn log(root: &Path, record: &FixupRecord) -> Result<(), Failure> {
     })
 }
 
+/// The text of a project's fixups file.
+pub fn logged(root: &Path) -> Result<String, Failure> {
+    journal::read(&root.join(FILE)).map_err(|e| Failure::new(format!("{FILE} {}", plain_error(&e))))
+}
+
 /// Takes an applied fixup back, while the reply still says what it made of it.
 fn revert(args: &Args, id: &str, session: &mut Session) -> Result<Ending, Failure> {
     let shelves = known::read(&args.paths, session, |entry, _, _| {
         (entry.digest.to_string(), Arc::clone(&entry.file), entry.line)
     })?;
     for shelf in &shelves {
-        let text = journal::read(&shelf.root.join(FILE))
-            .map_err(|e| Failure::new(format!("{FILE} {}", plain_error(&e))))?;
-        let all = record::read(&text);
+        let all = record::read(&logged(&shelf.root)?);
         let Some(fixup) = all.iter().find(|one| one.id == id) else { continue };
         if all.iter().any(|one| one.reverts.as_deref() == Some(id)) {
             return Err(Failure::new(format!("the fixup {id} was taken back already")));

@@ -35,6 +35,7 @@ mod retry;
 pub mod reviews;
 pub mod rules;
 mod run;
+pub mod runs;
 pub mod secret;
 pub mod spend;
 pub mod store;

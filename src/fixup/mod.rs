@@ -12,6 +12,7 @@ pub mod continuity;
 pub mod draft;
 pub mod entailed;
 pub mod offer;
+pub mod preference;
 mod questions;
 pub mod record;
 mod words;
