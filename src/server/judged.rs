@@ -3,6 +3,7 @@
 //! Invariant: computed from the record's text, the project's panel and what was
 //! said; its places count from the record's first byte like everything else.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::analysis::context::{Context, Memo};
@@ -12,6 +13,7 @@ use crate::analysis::record;
 use crate::assessment::agree::{self, Scorecard};
 use crate::assessment::{JudgeOutcomes, checked};
 use crate::finding::Finding;
+use crate::review::next::Reason;
 use crate::text::Span;
 use crate::text::document::Encoding;
 use crate::text::json;
@@ -38,6 +40,10 @@ pub struct Judged {
     pub standing: Standing,
     /// What every judge said, for hovers.
     pub outcomes: Vec<JudgeOutcomes>,
+    /// Criteria of which some of it is of an earlier text or wording.
+    pub earlier: BTreeSet<String>,
+    /// Why a person should read it.
+    pub reason: Reason,
 }
 
 /// What a record is shown with.
@@ -77,6 +83,8 @@ impl Sight<'_> {
             findings,
             standing: standing(&card, &outcomes, rechecking),
             outcomes,
+            earlier: view.earlier.iter().flat_map(|j| j.outcomes.keys().cloned()).collect(),
+            reason: Reason::of_card(&card),
         })
     }
 
