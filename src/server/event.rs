@@ -114,7 +114,7 @@ pub enum Event {
     /// A run is over.
     RunEnded(u64),
     /// The user pressed the button of an offer.
-    Accepted(Offer),
+    Accepted(Box<Offer>),
     /// A reviews file was read, or could not be.
     Reviewed(Told),
     /// The user cancelled a job in the progress view.

@@ -225,7 +225,7 @@ async fn make_offer(client: Client, events: EventSender, message: String, offers
     let answer = client.show_message_request(MessageType::Info, message, Some(buttons)).await;
     let Ok(Some(chosen)) = answer else { return };
     if let Some(offer) = offers.into_iter().find(|offer| offer.button == chosen.title) {
-        events.send(Event::Accepted(offer));
+        events.send(Event::Accepted(Box::new(offer)));
     }
 }
 
