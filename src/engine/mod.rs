@@ -10,6 +10,7 @@ pub mod cancel;
 pub mod clock;
 mod command;
 pub mod disk;
+mod drafting;
 pub mod estimate;
 mod fence;
 pub mod fixup;

@@ -19,7 +19,7 @@ mod words;
 pub use continuity::{Break, Link, Place, breaks};
 pub use draft::{Draft, Refusal, Target};
 pub use entailed::EntailedFixup;
-pub use offer::{Offer, offers};
+pub use offer::{FailedReply, Offer, offers};
 pub use record::FixupRecord;
 
 #[cfg(test)]
