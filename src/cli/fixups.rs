@@ -2,9 +2,10 @@
 //! written only when asked to.
 //!
 //! Invariant: a file changes only where an [`EntailedFixup`] says so, inside the
-//! strings of its replies, and only while it still holds the text that was proven; what was
+//! strings of its replies, or a person said where to cut, and only while it still holds the text that was proven; what was
 //! changed is in `data/fixups.jsonl` and can be taken back.
 
+mod cut;
 mod place;
 mod text;
 
@@ -47,6 +48,9 @@ struct Failing {
 pub fn run(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
     if let Some(id) = &args.revert {
         return revert(args, id, session);
+    }
+    if let (Some(id), Some(before)) = (&args.truncate, args.before) {
+        return cut::run(args, id, before, session);
     }
     let shelves = known::read(&args.paths, session, |entry, card, rubric| {
         failing(args, entry, &card, rubric)

@@ -74,7 +74,7 @@ pub fn offers(card: &Scorecard, rubric: &Rubric, transcript: &Transcript) -> Vec
 }
 
 /// The replies that failed the criteria that are `wanted`, by exchange.
-pub(super) fn failed_replies(
+fn failed_replies(
     card: &Scorecard,
     rubric: &Rubric,
     transcript: &Transcript,
@@ -122,7 +122,7 @@ fn together(replies: Vec<FailedReply>) -> Vec<Offer> {
 }
 
 /// The judge's answer to a criterion, when it is a failure.
-fn failing<'a>(judge: &'a JudgeScorecard, criterion: &Criterion) -> Option<&'a Answer> {
+pub(super) fn failing<'a>(judge: &'a JudgeScorecard, criterion: &Criterion) -> Option<&'a Answer> {
     let answer = judge.said.outcomes.get(&criterion.id)?.answer()?;
     match answer.verdict {
         Verdict::No => Some(answer),

@@ -262,3 +262,36 @@ async fn a_dry_run_asks_nobody() {
     assert_eq!((none.code, none.out.as_str()), (Some(0), ""));
     assert_eq!(scene.server.take().len(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_rewritten_is_cut_off_and_the_record_says_so() {
+    let scene = Scene::with(Model::good()).await;
+    let before = scene.project.read("t.jsonl");
+    let cut = ["fix", "-q", "--truncate", "tea", "--before", "2"];
+    let refused = scene.run(&cut).await;
+    assert_eq!(refused.code, Some(2));
+    let why =
+        "tea is not truncated: only 1 exchange would stay, 10 must (`fixup.min_exchanges_kept`)";
+    assert!(refused.err.contains(why), "{}", refused.err);
+
+    let settings = scene.project.read("rubricator.toml");
+    scene.project.write("rubricator.toml", format!("{settings}[fixup]\nmin_exchanges_kept = 1\n"));
+    let shown = scene.run(&cut).await;
+    expect![[r#"
+        tea would be truncated before exchange 2: 1 exchange (2 messages) would go, 1 exchange left  t.jsonl:2
+    "#]]
+    .assert_eq(&shown.out);
+    assert_eq!((shown.code, scene.project.read("t.jsonl")), (Some(0), before.clone()));
+    let written = scene.run(&["fix", "-q", "--truncate", "tea", "--before", "2", "--write"]).await;
+    assert_eq!(written.code, Some(0), "{}", written.err);
+    let after = scene.project.read("t.jsonl");
+    let kept = before.replace(
+        r#", {"role": "user", "content": "The breathing thing made me dizzy."}, {"role": "assistant", "content": "Then stop it."}"#,
+        "",
+    );
+    let said = after.find(", \"rubricator_truncated\"").expect("the record says so");
+    assert_eq!(format!("{}{}", &after[..said], "}\r\n"), kept);
+    let nothing = scene.run(&["fix", "-q", "--truncate", "coffee", "--before", "2"]).await;
+    assert!(nothing.err.contains("there is no transcript `coffee`"), "{}", nothing.err);
+    assert_eq!(scene.server.take().len(), 0);
+}
