@@ -226,12 +226,13 @@ mod tests {
             criteria: vec!["A".into()],
             drafter: "one".into(),
             judges: Vec::new(),
+            together: None,
             reverts: None,
         }
     }
 
     fn undo(id: &str, fixup: &FixupRecord) -> FixupRecord {
-        fixup.reverted(id.into(), format!("2026-11-24T11:00:0{}Z", &id[1..]))
+        fixup.reverted(id.into(), &format!("2026-11-24T11:00:0{}Z", &id[1..]))
     }
 
     fn check(record: &str, all: &[FixupRecord], expected: Expect) {
