@@ -28,6 +28,8 @@ pub struct Settings {
     pub judges: Vec<Judge>,
     /// `[fixup]`
     pub fixup: Fixup,
+    /// `[target]`
+    pub target: Target,
     /// `[limits]`
     pub limits: Limits,
     /// `[ignore]`
@@ -186,6 +188,13 @@ pub struct Fixup {
     pub min_exchanges_kept: usize,
     /// The judge that drafts rewrites; `None` is the first that is no recording.
     pub drafter: Option<String>,
+}
+
+/// `[target]`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Target {
+    /// Transcripts the data set is to have.
+    pub transcripts: Option<usize>,
 }
 
 /// `[limits]`

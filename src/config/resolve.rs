@@ -104,6 +104,9 @@ fn apply(settings: &mut Settings, entry: &Entry) {
             put_integer(&mut settings.fixup.min_exchanges_kept, value);
         }
         ("fixup", "drafter") => settings.fixup.drafter = text(value),
+        ("target", "transcripts") => {
+            settings.target.transcripts = integer(value);
+        }
         ("limits", "record_mb") => put_integer(&mut settings.limits.record_mb, value),
         ("limits", "depth") => put_integer(&mut settings.limits.depth, value),
         ("limits", "findings_per_file") => {
