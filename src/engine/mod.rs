@@ -33,6 +33,7 @@ pub mod recording;
 mod repeat;
 mod replay;
 mod retry;
+pub mod review_desk;
 pub mod reviews;
 pub mod rules;
 mod run;
