@@ -9,10 +9,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::finding::Severity;
 
 mod fix;
+mod slice;
 mod store;
 mod trust;
 
 pub use fix::Fix;
+pub use slice::Slice;
 pub use store::Store;
 pub use trust::{Key, Trust};
 
@@ -74,6 +76,8 @@ pub enum Command {
     Review(Review),
     /// Say whether more transcripts like those of a batch may be made
     Gate(Gate),
+    /// Cut what passed into training examples, split into training and validation first
+    Slice(Slice),
     /// Count the tokens of every transcript, as rendered by the chat template
     Tokens(Tokens),
     /// Say what is at a place, and why there is or is no finding

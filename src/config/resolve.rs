@@ -8,7 +8,9 @@
 use super::keys::KEYS;
 use super::layer::{Entry, JUDGE, JudgeEntry, Layer};
 use super::value::Value;
-use super::{Aggregation, Assess, Judge, OnSave, Origin, Provider, SensitiveText, Settings};
+use super::{
+    Aggregation, Assess, Judge, OnSave, Origin, Provider, SensitiveText, Settings, SystemPrompt,
+};
 use crate::finding::{Finding, Severity};
 use crate::text::Span;
 
@@ -101,6 +103,14 @@ fn apply(settings: &mut Settings, entry: &Entry) {
         ("tokens", "chat_template") => settings.tokens.chat_template = text(value),
         ("tokens", "limit") => put_integer(&mut settings.tokens.limit, value),
         ("fixup", "drafter") => settings.fixup.drafter = text(value),
+        ("target", "max_length") => settings.target.max_length = integer(value),
+        ("slice", "validation") => settings.slice.validation = number(value).unwrap_or_default(),
+        ("slice", "seed") => put_integer(&mut settings.slice.seed, value),
+        ("slice", "system_prompt") => {
+            let project = text(value).as_deref() == Some("project");
+            settings.slice.system_prompt =
+                if project { SystemPrompt::Project } else { SystemPrompt::Record };
+        }
         ("limits", "record_mb") => put_integer(&mut settings.limits.record_mb, value),
         ("limits", "depth") => put_integer(&mut settings.limits.depth, value),
         ("limits", "findings_per_file") => {

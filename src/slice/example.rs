@@ -42,8 +42,7 @@ impl<'a> Sliceable<'a> {
         let mut written: Vec<String> = messages
             .map(|(message, rendered)| line(record, transcript.shape, message, rendered))
             .collect();
-        let digest =
-            |m: &Message| (m.role != Role::System).then(|| digest::message(record, m));
+        let digest = |m: &Message| (m.role != Role::System).then(|| digest::message(record, m));
         let mut digests: Vec<_> = transcript.messages.iter().map(digest).collect();
         let own = transcript.messages.iter().take_while(|m| m.role == Role::System).count();
         let (dropped, added) = match system {
@@ -119,12 +118,7 @@ const ROLES: [&str; 6] = ["system", "developer", "user", "assistant", "tool", "f
 
 /// A message as JSON: its own bytes when a trainer reads them as they are and they
 /// are one line, else what templates are given of it, its role by its usual name.
-fn line(
-    record: &str,
-    shape: Shape,
-    message: &Message,
-    rendered: &mut RenderMessage<'_>,
-) -> String {
+fn line(record: &str, shape: Shape, message: &Message, rendered: &mut RenderMessage<'_>) -> String {
     let source = message.source.of(record);
     if ROLES.contains(&rendered.role()) {
         if is_as_trainers_take_it(shape, source) {
@@ -141,9 +135,8 @@ fn is_as_trainers_take_it(shape: Shape, source: &str) -> bool {
         shape,
         Shape::Messages | Shape::PromptCompletion | Shape::Preference | Shape::OpenAiPreference
     );
-    let is_message = |fields: Map<String, Value>| {
-        fields.contains_key("role") && fields.contains_key("content")
-    };
+    let is_message =
+        |fields: Map<String, Value>| fields.contains_key("role") && fields.contains_key("content");
     as_objects
         && !source.contains(['\n', '\r'])
         && serde_json::from_str(source).is_ok_and(is_message)

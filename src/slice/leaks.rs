@@ -36,7 +36,13 @@ impl<P> Default for Sides<P> {
 
 impl<P: Copy> Sides<P> {
     /// Notes a slice; answers with a leak when the other side has it.
-    pub fn note(&mut self, digest: [u8; 32], place: P, side: Side, point: usize) -> Option<Leak<P>> {
+    pub fn note(
+        &mut self,
+        digest: [u8; 32],
+        place: P,
+        side: Side,
+        point: usize,
+    ) -> Option<Leak<P>> {
         let mut key = [0; 16];
         key.copy_from_slice(&digest[..16]);
         let first = *self.seen.entry(key).or_insert((place, side));

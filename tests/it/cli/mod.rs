@@ -8,6 +8,7 @@ mod fixup;
 mod judges;
 mod review;
 mod settings;
+mod slice;
 mod terminal;
 mod together;
 
