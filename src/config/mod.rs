@@ -184,8 +184,10 @@ pub enum Origin {
 }
 
 /// `[fixup]`
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fixup {
+    /// Exchanges that must stay when a transcript is truncated.
+    pub min_exchanges_kept: usize,
     /// The judge that drafts rewrites; `None` is the first that is no recording.
     pub drafter: Option<String>,
 }
@@ -310,6 +312,12 @@ impl Default for Assess {
 impl Default for Slice {
     fn default() -> Self {
         Self { validation: 0.1, seed: 0, system_prompt: SystemPrompt::Record }
+    }
+}
+
+impl Default for Fixup {
+    fn default() -> Self {
+        Self { min_exchanges_kept: 10, drafter: None }
     }
 }
 

@@ -102,6 +102,9 @@ fn apply(settings: &mut Settings, entry: &Entry) {
         ("tokens", "tokenizer") => put_text(&mut settings.tokens.tokenizer, value),
         ("tokens", "chat_template") => settings.tokens.chat_template = text(value),
         ("tokens", "limit") => put_integer(&mut settings.tokens.limit, value),
+        ("fixup", "min_exchanges_kept") => {
+            put_integer(&mut settings.fixup.min_exchanges_kept, value);
+        }
         ("fixup", "drafter") => settings.fixup.drafter = text(value),
         ("target", "max_length") => settings.target.max_length = integer(value),
         ("slice", "validation") => settings.slice.validation = number(value).unwrap_or_default(),
