@@ -8,11 +8,15 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::finding::Severity;
 
+mod diff;
+mod export;
 mod fix;
 mod slice;
 mod store;
 mod trust;
 
+pub use diff::Diff;
+pub use export::Export;
 pub use fix::Fix;
 pub use slice::Slice;
 pub use store::Store;
@@ -78,6 +82,10 @@ pub enum Command {
     Gate(Gate),
     /// Cut what passed into training examples, split into training and validation first
     Slice(Slice),
+    /// Say what passed in one run and failed in another, and why; without runs, list them
+    Diff(Diff),
+    /// Write results, or preference pairs of fixups, as JSON lines
+    Export(Export),
     /// Count the tokens of every transcript, as rendered by the chat template
     Tokens(Tokens),
     /// Say what is at a place, and why there is or is no finding

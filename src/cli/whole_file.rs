@@ -26,9 +26,14 @@ impl WholeFile {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
-        let (temporary, file) = beside(path)?;
-        let begun = Self { path: path.to_owned(), temporary, writer: BufWriter::new(file) };
-        if let Ok(metadata) = fs::metadata(path) {
+        // A link stays a link: what it leads to is replaced.
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        if path.is_dir() {
+            return Err(io::Error::from(io::ErrorKind::IsADirectory));
+        }
+        let (temporary, file) = beside(&path)?;
+        let begun = Self { path, temporary, writer: BufWriter::new(file) };
+        if let Ok(metadata) = fs::metadata(&begun.path) {
             begun.writer.get_ref().set_permissions(metadata.permissions())?;
         }
         Ok(begun)
