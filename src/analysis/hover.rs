@@ -6,6 +6,7 @@
 use super::hints::facts;
 use super::lenses::{self, Standing};
 use super::record::{Outline, OutlineMessage};
+use super::reviews::Reviewed;
 use crate::assessment::{JudgeOutcomes, Outcome};
 use crate::finding::Finding;
 use crate::rubric::{Ask, Criterion, Rubric};
@@ -26,6 +27,8 @@ pub struct Subject<'a> {
     pub standing: Option<&'a Standing>,
     /// The token limit of the settings.
     pub limit: usize,
+    /// What people said.
+    pub reviewed: Option<Reviewed<'a>>,
 }
 
 /// A hover text and the words it is about.
@@ -60,7 +63,13 @@ fn message_at(outline: &Outline, at: usize) -> Option<&OutlineMessage> {
 
 fn about_transcript(subject: Subject<'_>, outline: &Outline) -> String {
     let summary = lenses::summary(outline, subject.standing, subject.limit);
-    format!("**{}**\n\n{}", escape(&outline.id), escape(&summary))
+    let mut text = format!("**{}**\n\n{}", escape(&outline.id), escape(&summary));
+    if let Some((reviewed, digest)) = subject.reviewed.zip(outline.digest)
+        && let Some(line) = reviewed.about(&outline.id, &digest.to_string())
+    {
+        text = format!("{text}\n\n{line}");
+    }
+    text
 }
 
 fn about_finding(subject: Subject<'_>, finding: &Finding) -> String {
@@ -77,6 +86,13 @@ fn about_finding(subject: Subject<'_>, finding: &Finding) -> String {
             if let Some(outcome) = judge.outcomes.get(&*finding.code) {
                 text.push_str("\n\n");
                 text.push_str(&voice(judge, outcome));
+            }
+        }
+        let digest = subject.outline.and_then(|outline| Some((outline, outline.digest?)));
+        if let Some((reviewed, (outline, digest))) = subject.reviewed.zip(digest) {
+            for line in reviewed.marks(&outline.id, &digest.to_string(), &criterion.id) {
+                text.push_str("\n\n");
+                text.push_str(&line);
             }
         }
     }
@@ -161,6 +177,7 @@ mod tests {
             outcomes: &[],
             standing: None,
             limit: 100,
+            reviewed: None,
         };
         hover(subject, offset)
     }

@@ -39,15 +39,28 @@ pub enum Press {
     Explain,
     /// Assesses the transcript.
     Assess,
+    /// Asks what a person says of the transcript.
+    Review,
 }
 
-/// The lenses of one transcript. `limit` is the token limit of the settings.
+/// The lenses of one transcript. `limit` is the token limit of the settings; `review`
+/// is the word for what people said, `None` where nothing can be said.
 #[must_use]
-pub fn lenses(outline: &Outline, standing: Option<&Standing>, limit: usize) -> Vec<Lens> {
-    vec![
+pub fn lenses(
+    outline: &Outline,
+    standing: Option<&Standing>,
+    limit: usize,
+    review: Option<&str>,
+) -> Vec<Lens> {
+    let mut lenses = vec![
         Lens { title: summary(outline, standing, limit), press: Press::Explain },
         Lens { title: "Assess".into(), press: Press::Assess },
-    ]
+    ];
+    lenses.extend(review.map(|word| {
+        let title = if word.is_empty() { "Review".to_owned() } else { format!("Review ({word})") };
+        Lens { title, press: Press::Review }
+    }));
+    lenses
 }
 
 /// Standing, lowest score, judges, tokens / limit, exchanges; also the head of the hover.

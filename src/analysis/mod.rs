@@ -11,6 +11,7 @@ pub mod hover;
 pub mod judges;
 pub mod lenses;
 pub mod record;
+pub mod reviews;
 pub mod rubric_lenses;
 #[cfg(test)]
 mod samples;

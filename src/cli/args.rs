@@ -8,10 +8,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::finding::Severity;
 
+mod diff;
+mod export;
 mod fix;
 mod store;
 mod trust;
 
+pub use diff::Diff;
+pub use export::Export;
 pub use fix::Fix;
 pub use store::Store;
 pub use trust::{Key, Trust};
@@ -74,6 +78,10 @@ pub enum Command {
     Review(Review),
     /// Say whether more transcripts like those of a batch may be made
     Gate(Gate),
+    /// Say what passed in one run and failed in another, and why; without runs, list them
+    Diff(Diff),
+    /// Write results, or preference pairs of fixups, as JSON lines
+    Export(Export),
     /// Count the tokens of every transcript, as rendered by the chat template
     Tokens(Tokens),
     /// Say what is at a place, and why there is or is no finding

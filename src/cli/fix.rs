@@ -113,6 +113,30 @@ pub fn copy(
     target.flush()
 }
 
+/// Writes a file as a whole, or not at all; one that is there is replaced and
+/// keeps its permissions.
+///
+/// # Errors
+/// `write` failed, or the folder cannot be written.
+pub fn write_whole(path: &Path, write: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
+    // A link stays a link: what it leads to is replaced.
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if path.is_dir() {
+        return Err(io::Error::from(io::ErrorKind::IsADirectory));
+    }
+    let (temporary, file) = beside(&path)?;
+    let kept = fs::metadata(&path).map(|old| old.permissions());
+    let written = write(&file)
+        .and_then(|()| kept.map_or(Ok(()), |kept| file.set_permissions(kept)))
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::rename(&temporary, &path));
+    if written.is_err() {
+        // The failure that matters is the first one.
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
+
 /// A new file in the same folder, so that the rename stays on one disk.
 fn beside(path: &Path) -> io::Result<(PathBuf, File)> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();

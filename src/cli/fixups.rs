@@ -1,10 +1,11 @@
 //! `fix`: rewrites of replies that failed, each proven before it is shown, and
 //! written only when asked to.
 //!
-//! Invariant: a file changes only where an [`EntailedFixup`] says so, inside one
-//! string, and only while it still holds the text that was proven; what was
+//! Invariant: a file changes only where an [`EntailedFixup`] says so, inside the
+//! strings of its replies, or a person said where to cut, and only while it still holds the text that was proven; what was
 //! changed is in `data/fixups.jsonl` and can be taken back.
 
+mod cut;
 mod place;
 mod text;
 
@@ -25,16 +26,15 @@ use super::style::{Style, plain};
 use super::{Ending, Failure, Session};
 use crate::analysis::context::{Context, Families};
 use crate::assessment::Scorecard;
-use crate::engine::fixup::FixupJob;
+use crate::engine::fixup::{self, FILE, FixupJob};
 use crate::engine::ledger::Purpose;
 use crate::engine::workspace::plain as plain_error;
 use crate::engine::{AssessJob, Engine, EngineOptions, journal, rules};
-use crate::fixup::{EntailedFixup, FixupRecord, Offer, Refusal, offers, record};
+use crate::fixup::{
+    EntailedFixup, FailedReply, FixupRecord, Offer, Refusal, offer, offers, record,
+};
 use crate::rubric::Rubric;
 use place::Place;
-
-/// Where a project's applied fixups are, in its folder.
-const FILE: &str = "data/fixups.jsonl";
 
 /// A transcript with replies that may be rewritten.
 struct Failing {
@@ -48,6 +48,9 @@ struct Failing {
 pub fn run(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
     if let Some(id) = &args.revert {
         return revert(args, id, session);
+    }
+    if let (Some(id), Some(before)) = (&args.truncate, args.before) {
+        return cut::run(args, id, before, session);
     }
     let shelves = known::read(&args.paths, session, |entry, card, rubric| {
         failing(args, entry, &card, rubric)
@@ -74,7 +77,7 @@ fn failing(args: &Args, entry: Entry, card: &Scorecard, rubric: &Rubric) -> Opti
     }
     let mut offers = offers(card, rubric, &entry.transcript);
     if let Some(wanted) = &args.criterion {
-        offers.retain(|offer| offer.criteria.contains(wanted));
+        offers.retain(|offer| offer.criteria().contains(wanted));
     }
     (!offers.is_empty()).then_some(Failing { id, file: entry.file, line: entry.line, offers })
 }
@@ -119,7 +122,8 @@ fn project(
     for failing in shelf.kept.into_iter().flatten() {
         for offer in &failing.offers {
             if args.dry_run {
-                results.push(work.announce(&failing, offer, session));
+                work.announce(&failing, offer, session);
+                results.extend(work.results(&failing, offer));
                 continue;
             }
             if interrupt.is_cancelled() {
@@ -133,18 +137,29 @@ fn project(
 }
 
 impl Work<'_> {
-    fn announce(&self, failing: &Failing, offer: &Offer, session: &mut Session) -> Value {
+    fn announce(&self, failing: &Failing, offer: &Offer, session: &mut Session) {
         if self.args.format == GateFormat::Text {
             let place = format!("{}:{}", failing.file, failing.line);
-            let (id, criteria) = (&failing.id, offer.criteria.join(", "));
-            let line = format!(
-                "{id} exchange {}: would be rewritten for {criteria}  {place}",
-                offer.exchange
-            );
+            let (id, criteria) = (&failing.id, offer.criteria().join(", "));
+            let line =
+                format!("{id} {}: would be rewritten for {criteria}  {place}", offer.place());
             session.out.line(&plain(&line));
         }
-        json!({"id": failing.id, "file": &*failing.file, "line": failing.line,
-            "exchange": offer.exchange, "criteria": offer.criteria})
+    }
+
+    /// What is printed as JSON, one a reply, as far as it is known before anybody is asked.
+    fn results(&self, failing: &Failing, offer: &Offer) -> Vec<Value> {
+        let of_reply = |reply: &FailedReply| {
+            let mut result = json!({"id": failing.id, "file": &*failing.file,
+                "line": failing.line, "exchange": reply.exchange, "criteria": reply.criteria});
+            if !self.args.dry_run {
+                for key in ["before", "after", "refused", "fixup"] {
+                    result[key] = Value::Null;
+                }
+            }
+            result
+        };
+        offer.replies.iter().map(of_reply).collect()
     }
 
     /// Drafts, proves, shows, and writes where that is wanted.
@@ -158,40 +173,37 @@ impl Work<'_> {
         let place =
             Place::find(Path::new(&*failing.file), failing.line, &self.context, &self.limits)?;
         let fixup = self.proven(&place, offer);
-        let mut result = self.announce_json(failing, offer);
+        let mut replies = self.results(failing, offer);
         let ending = match &fixup {
             Ok(fixup) => {
-                result["before"] = fixup.draft().target.before.as_str().into();
-                result["after"] = fixup.draft().after.as_str().into();
-                if self.args.write {
-                    result["fixup"] = self.write(&place, fixup)?.into();
+                let written = if self.args.write { Some(self.write(&place, fixup)?) } else { None };
+                for (result, draft) in replies.iter_mut().zip(fixup.drafts()) {
+                    result["before"] = draft.target.before.as_str().into();
+                    result["after"] = draft.after.as_str().into();
+                    result["fixup"] = written.clone().into();
                 }
                 Ending::Good
             }
             Err(refusal) => {
-                result["refused"] = refusal.to_string().into();
+                for result in &mut replies {
+                    result["refused"] = refusal.to_string().into();
+                }
                 match refusal {
-                    Refusal::Unscored(_) | Refusal::NotDrafted(_) => Ending::Incomplete,
                     Refusal::NoDrafter(_) => return Err(Failure::new(refusal.to_string())),
+                    _ if refusal.is_undecided() => Ending::Incomplete,
                     _ => Ending::Findings,
                 }
             }
         };
         if self.args.format == GateFormat::Text {
             let style = Style::new(session.out.color);
-            let head = format!("{} exchange {}", failing.id, offer.exchange);
+            let head = format!("{} {}", failing.id, offer.place());
             let place = format!("{}:{}", failing.file, failing.line);
             let text = text::shown(&head, &place, offer, &fixup, self.args.write, style);
             session.out.write(&text);
         }
-        results.push(result);
+        results.extend(replies);
         Ok(ending)
-    }
-
-    fn announce_json(&self, failing: &Failing, offer: &Offer) -> Value {
-        json!({"id": failing.id, "file": &*failing.file, "line": failing.line,
-            "exchange": offer.exchange, "criteria": offer.criteria,
-            "before": null, "after": null, "refused": null, "fixup": null})
     }
 
     fn proven(&self, place: &Place, offer: &Offer) -> Result<EntailedFixup, Refusal> {
@@ -215,13 +227,10 @@ impl Work<'_> {
 
     /// Writes a fixup into its file and into the log; answers with its id.
     fn write(&self, place: &Place, fixup: &EntailedFixup) -> Result<String, Failure> {
-        let edit = fixup.edit(&place.record, &place.transcript, place.digest);
-        let edit = edit.map_err(|refusal| Failure::new(refusal.to_string()))?;
-        let after = place.apply(&edit)?;
+        let edits = fixup.edits(&place.record, &place.transcript, place.digest);
+        place.apply(&edits.map_err(|refusal| Failure::new(refusal.to_string()))?)?;
         let id = new_id()?;
-        let transcript = &place.transcript.id;
-        let line = FixupRecord::applied(id.clone(), journal::now(), transcript, &after, fixup);
-        log(self.root, &line)?;
+        log(self.root, &FixupRecord::applied(&id, &journal::now(), &place.transcript.id, fixup))?;
         Ok(id)
     }
 }
@@ -230,24 +239,29 @@ fn new_id() -> Result<String, Failure> {
     journal::new_id("f").map_err(|e| Failure::new(format!("no fixup id: {e}")))
 }
 
-fn log(root: &Path, record: &FixupRecord) -> Result<(), Failure> {
-    journal::append(&root.join(FILE), [record.line().as_str()]).map_err(|e| {
+fn log(root: &Path, records: &[FixupRecord]) -> Result<(), Failure> {
+    fixup::log(root, records).map_err(|e| {
         let why = plain_error(&e).replace("read", "written");
         Failure::new(format!("the fixup is in the transcript, but not in {FILE}, which {why}"))
     })
 }
 
-/// Takes an applied fixup back, while the reply still says what it made of it.
+/// The text of a project's fixups file.
+pub fn logged(root: &Path) -> Result<String, Failure> {
+    journal::read(&root.join(FILE)).map_err(|e| Failure::new(format!("{FILE} {}", plain_error(&e))))
+}
+
+/// Takes an applied fixup back, while its replies still say what it made of them.
 fn revert(args: &Args, id: &str, session: &mut Session) -> Result<Ending, Failure> {
     let shelves = known::read(&args.paths, session, |entry, _, _| {
         (entry.digest.to_string(), Arc::clone(&entry.file), entry.line)
     })?;
     for shelf in &shelves {
-        let text = journal::read(&shelf.root.join(FILE))
-            .map_err(|e| Failure::new(format!("{FILE} {}", plain_error(&e))))?;
-        let all = record::read(&text);
-        let Some(fixup) = all.iter().find(|one| one.id == id) else { continue };
-        if all.iter().any(|one| one.reverts.as_deref() == Some(id)) {
+        let all = record::read(&logged(&shelf.root)?);
+        let called = record::called(&all, id);
+        let Some(fixup) = called.first() else { continue };
+        let is_back = |one: &FixupRecord| one.reverts.as_deref() == Some(&fixup.id);
+        if all.iter().any(is_back) {
             return Err(Failure::new(format!("the fixup {id} was taken back already")));
         }
         let found = shelf.kept.iter().find(|(digest, ..)| *digest == fixup.after_digest);
@@ -262,18 +276,26 @@ fn revert(args: &Args, id: &str, session: &mut Session) -> Result<Ending, Failur
         let context = context(&rules, &shelf.project, families, false);
         let limits = &shelf.project.settings().limits;
         let place = Place::find(Path::new(&**file), *line, &context, limits)?;
-        let edit = place.back(fixup).ok_or_else(|| {
-            Failure::new(format!(
-                "the reply of exchange {} says something else now",
-                fixup.exchange
-            ))
-        })?;
-        place.apply(&edit)?;
-        log(&shelf.root, &fixup.reverted(new_id()?, journal::now()))?;
-        let line = format!("took {id} back: {} exchange {}", fixup.transcript, fixup.exchange);
+        take_back(&place, &called, &shelf.root)?;
+        let exchanges: Vec<u32> = called.iter().map(|one| one.exchange).collect();
+        let line = format!("took {id} back: {} {}", fixup.transcript, offer::place(&exchanges));
         session.out.line(&plain(&line));
         return Ok(Ending::Good);
     }
     let known = counted(shelves.len(), "project");
     Err(Failure::new(format!("there is no fixup `{id}` in {known} here")))
+}
+
+fn take_back(place: &Place, called: &[&FixupRecord], root: &Path) -> Result<(), Failure> {
+    let (mut edits, mut records) = (Vec::new(), Vec::new());
+    for fixup in called {
+        let other = || {
+            let exchange = fixup.exchange;
+            Failure::new(format!("the reply of exchange {exchange} says something else now"))
+        };
+        edits.push(place.back(fixup).ok_or_else(other)?);
+        records.push(fixup.reverted(new_id()?, &journal::now()));
+    }
+    place.apply(&edits)?;
+    log(root, &records)
 }

@@ -6,14 +6,14 @@
 use std::collections::HashMap;
 
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 use super::args::{Gate as Args, GateFormat};
-use super::known::{self, Shelf, hex};
+use super::known::{self, Shelf};
 use super::report::{counted, grouped};
 use super::style::{Style, plain};
 use super::{Ending, Failure, Session};
 use crate::assessment::{Scorecard, Standing, trust};
+use crate::review::batch;
 use crate::review::gate::{Decision, Gate, Member};
 use crate::review::next::is_perfect;
 use crate::transcript::TranscriptDigest;
@@ -111,15 +111,10 @@ pub fn batches(shelf: &Shelf<Kept>) -> Vec<(String, Vec<&Kept>)> {
     batches
 }
 
-/// The digest of a batch: of its transcripts' texts, in whatever order they stand.
+/// The digest of a batch.
 #[must_use]
 pub fn batch_digest(members: &[&Kept]) -> String {
-    let mut digests: Vec<TranscriptDigest> = members.iter().map(|m| m.digest).collect();
-    digests.sort_unstable();
-    let mut hash = Sha256::new();
-    hash.update(b"rubricator batch 1");
-    digests.iter().for_each(|digest| hash.update(digest.0));
-    hex(&hash.finalize().into())
+    batch::digest(members.iter().map(|m| m.digest))
 }
 
 fn gate(shelf: &Shelf<Kept>, batch: &str, members: &[&Kept]) -> Gate {

@@ -160,5 +160,5 @@ fn reviews_of(root: &std::path::Path, session: &mut Session) -> Result<Log, Fail
 /// Bytes in hex.
 #[must_use]
 pub fn hex(bytes: &[u8; 32]) -> String {
-    TranscriptDigest(*bytes).to_string()
+    digest::hex(bytes)
 }

@@ -15,7 +15,9 @@ use crate::engine::workspace::{Outside, Problem, Workspace};
 pub mod args;
 mod assess;
 mod check;
+mod diff;
 mod explain;
+mod export;
 mod fix;
 mod fixups;
 mod gate;
@@ -141,6 +143,8 @@ fn dispatch(command: Command, session: &mut Session) -> Result<Ending, Failure> 
         Command::Fix(args) => fixups::run(&args, session),
         Command::Review(args) => review::run(&args, session),
         Command::Gate(args) => gate::run(&args, session),
+        Command::Diff(args) => diff::run(&args, session),
+        Command::Export(args) => export::run(&args, session),
         Command::Store(args) => store::run(&args, session),
         Command::Lsp(_) | Command::Init(_) | Command::Trust(_) | Command::Key(_) => {
             Ok(Ending::Good)

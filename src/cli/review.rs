@@ -12,9 +12,10 @@ use super::report::counted;
 use super::style::{Style, plain};
 use super::{Ending, Failure, Session};
 use crate::assessment::{JudgeScorecard, Scorecard};
-use crate::engine::{journal, reviews, workspace};
+use crate::engine::{reviews, workspace};
+use crate::review::answer::Unclear;
 use crate::review::next::Reason;
-use crate::review::{Kind, Record};
+use crate::review::{Kind, Record, answer};
 use crate::rubric::{Verdict, digest};
 use crate::text::nearest::nearest;
 use crate::transcript::TranscriptDigest;
@@ -33,7 +34,7 @@ struct Read {
 
 /// Does what was typed.
 pub fn run(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
-    let by = args.by.clone().unwrap_or_else(reviewer);
+    let by = args.by.clone().unwrap_or_else(reviews::reviewer);
     let paths = &args.paths;
     match &args.action {
         None => next(paths, LISTED, DataFormat::Text, session),
@@ -52,13 +53,6 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
             satisfactory(paths, batch, note.as_deref(), &by, session)
         }
     }
-}
-
-/// Who reviews: the name git would use, else the login's.
-fn reviewer() -> String {
-    let names = ["GIT_AUTHOR_NAME", "USER", "USERNAME", "LOGNAME"];
-    let set = names.iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
-    set.unwrap_or_else(|| "somebody".into())
 }
 
 fn read(paths: &[PathBuf], session: &mut Session) -> Result<Vec<Shelf<Read>>, Failure> {
@@ -154,23 +148,9 @@ fn record(
     by: &str,
     note: Option<&str>,
 ) -> Result<Record, Failure> {
-    let id = journal::new_id("r").map_err(|e| Failure::new(format!("no record id: {e}")))?;
-    Ok(Record {
-        id,
-        at: journal::now(),
-        by: by.to_owned(),
-        kind,
-        transcript: None,
-        transcript_digest: None,
-        rubric_digest: rubric_digest.to_owned(),
-        criterion: None,
-        criterion_digest: None,
-        judge: None,
-        human: None,
-        note: note.map(str::to_owned),
-        batch: None,
-        others: serde_json::Map::new(),
-    })
+    let record = reviews::record(kind, by, rubric_digest)
+        .map_err(|e| Failure::new(format!("no record id: {e}")))?;
+    Ok(Record { note: note.map(str::to_owned), ..record })
 }
 
 fn keep(root: &std::path::Path, record: &Record) -> Result<(), Failure> {
@@ -258,21 +238,15 @@ fn human(
         Answer::No => Verdict::No,
         Answer::Na => Verdict::Na,
     });
-    match (said, is, answer) {
-        (_, RightOrWrong::Wrong, Some(answer)) if said == [answer] => {
-            Err("that is what was answered, so it cannot be wrong")
+    answer::human(said, is == RightOrWrong::Right, answer).map_err(|why| match why {
+        Unclear::Same => "that is what was answered, so it cannot be wrong",
+        Unclear::Unsaid => "no judge answered that, so it cannot be right",
+        Unclear::Unanswered => "no judge has answered: give the answer with --answer",
+        Unclear::Instead => "wrong in favour of what? Give --answer YES or NO",
+        Unclear::Differ => {
+            "the judges differ: name one with --judge, or give the answer with --answer"
         }
-        (_, RightOrWrong::Right, Some(answer)) if !said.contains(&answer) && !said.is_empty() => {
-            Err("no judge answered that, so it cannot be right")
-        }
-        (_, _, Some(answer)) => Ok(answer),
-        ([], ..) => Err("no judge has answered: give the answer with --answer"),
-        ([one], RightOrWrong::Right, None) => Ok(*one),
-        ([Verdict::Yes], RightOrWrong::Wrong, None) => Ok(Verdict::No),
-        ([Verdict::No], RightOrWrong::Wrong, None) => Ok(Verdict::Yes),
-        ([_], RightOrWrong::Wrong, None) => Err("wrong in favour of what? Give --answer YES or NO"),
-        _ => Err("the judges differ: name one with --judge, or give the answer with --answer"),
-    }
+    })
 }
 
 fn missing(

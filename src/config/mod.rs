@@ -180,8 +180,10 @@ pub enum Origin {
 }
 
 /// `[fixup]`
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fixup {
+    /// Exchanges that must stay when a transcript is truncated.
+    pub min_exchanges_kept: usize,
     /// The judge that drafts rewrites; `None` is the first that is no recording.
     pub drafter: Option<String>,
 }
@@ -273,6 +275,12 @@ impl Default for Assess {
             max_wait_s: 3600,
             deadline_s: 86_400,
         }
+    }
+}
+
+impl Default for Fixup {
+    fn default() -> Self {
+        Self { min_exchanges_kept: 10, drafter: None }
     }
 }
 

@@ -100,6 +100,9 @@ fn apply(settings: &mut Settings, entry: &Entry) {
         ("tokens", "tokenizer") => put_text(&mut settings.tokens.tokenizer, value),
         ("tokens", "chat_template") => settings.tokens.chat_template = text(value),
         ("tokens", "limit") => put_integer(&mut settings.tokens.limit, value),
+        ("fixup", "min_exchanges_kept") => {
+            put_integer(&mut settings.fixup.min_exchanges_kept, value);
+        }
         ("fixup", "drafter") => settings.fixup.drafter = text(value),
         ("limits", "record_mb") => put_integer(&mut settings.limits.record_mb, value),
         ("limits", "depth") => put_integer(&mut settings.limits.depth, value),

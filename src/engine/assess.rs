@@ -53,7 +53,7 @@ pub(super) struct Inner {
     pub(super) flights: Flights,
     pub(super) sender: Sender,
     pub(super) estimator: Estimator,
-    stores: Stores,
+    pub(super) stores: Stores,
     fence: OnceLock<FenceKey>,
     ledger: OnceLock<Option<Arc<Ledger>>>,
     // Held only to look up one entry; never across an await.

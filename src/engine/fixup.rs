@@ -1,4 +1,4 @@
-//! Fixups: a draft is asked for, and then everything is done to refuse it (SPEC 7).
+//! Fixups: drafts are asked for, and then everything is done to refuse them (SPEC 7).
 //!
 //! Invariant: what comes out is an [`EntailedFixup`] or a typed refusal, never a
 //! text. The proof is an ordinary assessment of the rewritten transcript: the same
@@ -6,25 +6,27 @@
 //! when the fixup is applied.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
+use futures_util::future::try_join_all;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::analysis::context::{Context, Memo};
 use crate::analysis::record::check_results;
 use crate::assessment::{Outcome, checked, scorecard};
-use crate::config::{Judge, Provider};
 use crate::fixup::entailed::{lexical, proof_rubric, rewritten};
-use crate::fixup::{Draft, EntailedFixup, Offer, Refusal, Target};
-use crate::prompt::fixup::{Fixing, fixup};
-use crate::rubric::Criterion;
+use crate::fixup::{Draft, EntailedFixup, FixupRecord, Offer, Refusal};
 use crate::text::json;
 use crate::transcript::{Transcript, TranscriptDigest, digest, read};
 
-use super::{AssessJob, AssessUpdate, Engine, JobTranscript};
+use super::{AssessJob, AssessUpdate, Engine, JobTranscript, journal};
 
-/// One reply to be rewritten.
+/// Where a project's applied fixups are, in its folder.
+pub const FILE: &str = "data/fixups.jsonl";
+
+/// Replies to be rewritten.
 #[derive(Clone, Debug)]
 pub struct FixupJob {
     /// The record that the transcript was read from.
@@ -45,8 +47,17 @@ pub struct FixupJob {
     pub asking: AssessJob,
 }
 
+/// Appends to the log of a project's fixups, on disk when this returns.
+///
+/// # Errors
+/// When the log cannot be written; then none of the records is in it.
+pub fn log(root: &Path, records: &[FixupRecord]) -> std::io::Result<()> {
+    let lines: Vec<String> = records.iter().map(FixupRecord::line).collect();
+    journal::append(&root.join(FILE), lines.iter().map(String::as_str))
+}
+
 impl Engine {
-    /// Drafts a rewrite and proves it.
+    /// Drafts the rewrites of an offer and proves them together.
     ///
     /// # Errors
     /// The first refusal.
@@ -55,54 +66,32 @@ impl Engine {
         job: &FixupJob,
         cancel: &CancellationToken,
     ) -> Result<EntailedFixup, Refusal> {
-        let draft = self.draft(job, cancel).await?;
-        // Words cost nothing: they are looked at before anybody is asked.
-        lexical(&draft, &job.transcript)?;
-        self.prove(job, draft, cancel).await
-    }
-
-    async fn draft(&self, job: &FixupJob, cancel: &CancellationToken) -> Result<Draft, Refusal> {
-        let number = job.offer.exchange;
-        let exchange = job.transcript.exchanges.iter().find(|e| e.number == number);
-        let exchange = exchange.ok_or(Refusal::Stale)?;
-        let criteria = job.offer.criteria.clone();
-        let target = Target::of(&job.transcript, job.digest, exchange, criteria)?;
-        let drafter = drafter(job)?;
-        let rubric = &job.asking.rubric;
-        let wanted: Vec<&Criterion> =
-            job.offer.criteria.iter().filter_map(|id| rubric.criterion(id)).collect();
-        let prompt = fixup(&Fixing {
-            transcript: &job.transcript,
-            digest: &job.digest.0,
-            exchange,
-            reply: &target.before,
-            criteria: &wanted,
-            failures: &job.offer.failures,
-            note: job.note.as_deref(),
-            fence: self.fence(),
+        let several = job.offer.replies.len() > 1;
+        let drafting = job.offer.replies.iter().map(|failed| async move {
+            let draft = self.draft(job, failed, cancel).await;
+            // Words cost nothing: they are looked at before any judge is asked.
+            let draft = draft.and_then(|draft| lexical(&draft, &job.transcript).map(|()| draft));
+            draft.map_err(|why| why.of_reply(several, failed.exchange))
         });
-        let about = JobTranscript::new(Arc::clone(&job.transcript), job.digest);
-        let reply = self.inner().ask(drafter, &job.asking, &about, &prompt, cancel).await;
-        let reply = reply.map_err(|unscored| Refusal::NotDrafted(unscored.detail))?;
-        target.drafted(&drafter.name, &reply)
+        let drafts = try_join_all(drafting).await?;
+        self.prove(job, drafts, cancel).await
     }
 
     async fn prove(
         &self,
         job: &FixupJob,
-        draft: Draft,
+        drafts: Vec<Draft>,
         cancel: &CancellationToken,
     ) -> Result<EntailedFixup, Refusal> {
-        let record = rewritten(&draft, &job.record, &job.transcript, job.digest)?;
+        let record = rewritten(&drafts, &job.record, &job.transcript, job.digest)?;
         let json = json::parse(&record, job.context.depth_limit);
         let transcript = read(&record, &json).transcript.map_err(|_| Refusal::Stale)?;
         let transcript = Arc::new(transcript);
-        let is_last =
-            transcript.exchanges.last().is_some_and(|e| e.number == draft.target.exchange);
-        let rubric = Arc::new(proof_rubric(&job.asking.rubric, &draft, is_last));
+        let rubric = Arc::new(proof_rubric(&job.asking.rubric, &drafts, &transcript));
         let checks = checks(&record, &transcript, &job.context);
-        let digest = digest::of(&record, &transcript);
-        let new = JobTranscript::new(Arc::clone(&transcript), digest);
+        let after = digest::of(&record, &transcript);
+        self.inner().consent.extend(job.digest, after);
+        let new = JobTranscript::new(Arc::clone(&transcript), after);
         let asked =
             AssessJob { transcripts: vec![new], rubric: Arc::clone(&rubric), ..job.asking.clone() };
         let (sender, mut updates) = mpsc::unbounded_channel();
@@ -115,26 +104,7 @@ impl Engine {
         }
         let aggregation = job.asking.settings.aggregation;
         let card = scorecard(&rubric, &transcript, &checks, &said, aggregation);
-        EntailedFixup::prove(draft, &job.transcript, job.digest, &card)
-    }
-}
-
-fn drafter(job: &FixupJob) -> Result<&Judge, Refusal> {
-    let can = |judge: &&Judge| judge.provider != Provider::Recorded;
-    let judges = &job.asking.judges;
-    let found = match &job.drafter {
-        Some(name) => judges.iter().find(|judge| judge.name == *name),
-        None => judges.iter().find(can),
-    };
-    match (found, &job.drafter) {
-        (Some(judge), _) if can(&judge) => Ok(judge),
-        (Some(_), _) => {
-            Err(Refusal::NoDrafter("a recording answers only what it was asked".into()))
-        }
-        (None, Some(name)) => Err(Refusal::NoDrafter(format!("there is no judge `{name}`"))),
-        (None, None) => Err(Refusal::NoDrafter(
-            "all judges are recordings: add a [[judge]] with a model to rubricator.toml".into(),
-        )),
+        EntailedFixup::prove(drafts, &job.transcript, job.digest, after, &card)
     }
 }
 

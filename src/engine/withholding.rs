@@ -29,6 +29,13 @@ impl Consent {
         self.given.lock().unwrap_or_else(PoisonError::into_inner).extend(texts);
     }
 
+    /// What was said of one text holds for a rewrite of it.
+    pub(super) fn extend(&self, from: TranscriptDigest, to: TranscriptDigest) {
+        if self.covers(from) {
+            self.give([to]);
+        }
+    }
+
     fn covers(&self, text: TranscriptDigest) -> bool {
         self.given.lock().unwrap_or_else(PoisonError::into_inner).contains(&text)
     }

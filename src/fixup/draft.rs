@@ -69,6 +69,31 @@ pub enum Refusal {
     Unscored(Vec<String>),
     /// The text has changed since the draft was made.
     Stale,
+    /// The rewrite of one of several replies is refused.
+    OfReply {
+        /// Its exchange.
+        exchange: u32,
+        /// Why.
+        why: Box<Refusal>,
+    },
+}
+
+impl Refusal {
+    /// The same, naming the reply where there are several.
+    #[must_use]
+    pub fn of_reply(self, several: bool, exchange: u32) -> Self {
+        if several { Self::OfReply { exchange, why: Box::new(self) } } else { self }
+    }
+
+    /// Nothing was decided: somebody did not answer, so asking again may.
+    #[must_use]
+    pub fn is_undecided(&self) -> bool {
+        match self {
+            Self::Unscored(_) | Self::NotDrafted(_) => true,
+            Self::OfReply { why, .. } => why.is_undecided(),
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Display for Refusal {
@@ -94,6 +119,7 @@ impl fmt::Display for Refusal {
                 write!(f, "nothing is proven: {} could not be judged", ids.join(", "))
             }
             Self::Stale => f.write_str("the transcript has changed since: draft it again"),
+            Self::OfReply { exchange, why } => write!(f, "exchange {exchange}: {why}"),
         }
     }
 }

@@ -1,32 +1,42 @@
-//! The entailed fixup: a rewrite that was proven, and the only thing made by a
+//! The entailed fixup: rewrites that were proven, and the only thing made by a
 //! model that can become an edit (SPEC 7).
 //!
-//! Invariant: an [`EntailedFixup`] exists only where, of this very text and this
-//! very rewrite, no link to the next message is broken, every judge asked says that
-//! it still follows, the criteria it was made for pass on every judge, and no
-//! safety gate fails or is unscored. Its fields are private: there is no other way
-//! to one than [`EntailedFixup::prove`].
+//! Invariant: an [`EntailedFixup`] exists only where, of this very text and these
+//! very rewrites in it, no link to a next message is broken, every judge asked says
+//! that each still follows, the criteria they were made for pass on every judge, and
+//! no safety gate fails or is unscored. Its fields are private: there is no other
+//! way to one than [`EntailedFixup::prove`]. It is proven, and becomes edits, as a
+//! whole: some of its rewrites alone prove nothing.
 
 use crate::assessment::Scorecard;
 use crate::finding::Edit;
 use crate::rubric::{Ask, Criterion, FixPolicy, Rubric, Subjectivity, Verdict};
 use crate::text::Span;
-use crate::text::edit::rewrite;
+use crate::text::edit::{apply_edits, rewrite};
 use crate::transcript::{Exchange, Transcript, TranscriptDigest};
 
 use super::continuity::{Place, breaks};
 use super::draft::{Draft, Refusal};
+use super::offer;
 
-/// The id under which judges are asked whether the next message follows. No
-/// rubric can have it: ids start with a letter.
-pub const CONTINUITY: &str = "_continuity";
+/// What the ids begin with under which judges are asked whether a next message
+/// follows. No rubric can have one: ids start with a letter.
+const CONTINUITY: &str = "_continuity_";
 
-/// A proven rewrite.
+/// Proven rewrites of one or several replies of a transcript.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntailedFixup {
-    draft: Draft,
+    drafts: Vec<Draft>,
+    after: TranscriptDigest,
     judges: Vec<String>,
-    last: bool,
+    /// A message comes after some of them.
+    is_followed: bool,
+}
+
+/// The id of [`continuity_criterion`].
+#[must_use]
+pub fn continuity_id(exchange: u32) -> String {
+    format!("{CONTINUITY}{exchange}")
 }
 
 /// The question that judges answer about the rewritten conversation.
@@ -34,7 +44,7 @@ pub struct EntailedFixup {
 pub fn continuity_criterion(exchange: u32) -> Criterion {
     let (reply, next) = (exchange, exchange + 1);
     Criterion {
-        id: CONTINUITY.into(),
+        id: continuity_id(exchange),
         source: Span::default(),
         name: "Continuity".into(),
         ask: Ask::Question(format!(
@@ -55,15 +65,23 @@ pub fn continuity_criterion(exchange: u32) -> Criterion {
 }
 
 /// The rubric of a proof: the criteria that failed, the gates, and continuity
-/// where there is a next message.
+/// wherever there is a next message.
 #[must_use]
-pub fn proof_rubric(rubric: &Rubric, draft: &Draft, is_last: bool) -> Rubric {
-    let wanted = |c: &&Criterion| c.gate || draft.target.criteria.contains(&c.id);
+pub fn proof_rubric(rubric: &Rubric, drafts: &[Draft], transcript: &Transcript) -> Rubric {
+    let failed = |c: &Criterion| drafts.iter().any(|draft| draft.target.criteria.contains(&c.id));
+    let wanted = |c: &&Criterion| c.gate || failed(c);
     let mut criteria: Vec<Criterion> = rubric.criteria.iter().filter(wanted).cloned().collect();
-    if !is_last {
-        criteria.push(continuity_criterion(draft.target.exchange));
-    }
+    criteria.extend(followed(drafts, transcript).map(continuity_criterion));
     Rubric { criteria, min_exchanges: 0, ..rubric.clone() }
+}
+
+/// The exchanges of drafts that a message comes after.
+fn followed<'a>(
+    drafts: &'a [Draft],
+    transcript: &Transcript,
+) -> impl Iterator<Item = u32> + use<'a> {
+    let last = transcript.exchanges.last().map_or(0, |exchange| exchange.number);
+    drafts.iter().map(|draft| draft.target.exchange).filter(move |exchange| *exchange < last)
 }
 
 /// What the words alone say: the links to the next message that the draft breaks.
@@ -87,57 +105,71 @@ pub fn lexical(draft: &Draft, transcript: &Transcript) -> Result<(), Refusal> {
 }
 
 impl EntailedFixup {
-    /// Proves a draft. `transcript` is the text it was made for; `card` is what all
-    /// judges said of the rewritten one under [`proof_rubric`].
+    /// Proves drafts, all of them together. `transcript` is the text they were made
+    /// for; `after` is the digest of the text with all of them in it, and `card` what
+    /// all judges said of that under [`proof_rubric`].
     ///
     /// # Errors
     /// The first of the proofs that fails.
     pub fn prove(
-        draft: Draft,
+        drafts: Vec<Draft>,
         transcript: &Transcript,
         digest: TranscriptDigest,
+        after: TranscriptDigest,
         card: &Scorecard,
     ) -> Result<Self, Refusal> {
-        if digest != draft.target.transcript {
-            return Err(Refusal::Stale);
+        if drafts.is_empty() {
+            return Err(Refusal::Unchanged);
         }
-        lexical(&draft, transcript)?;
-        let last = transcript.exchanges.last().is_some_and(|e| e.number == draft.target.exchange);
-        let no = |id: &&String| card.failed_checks.contains(id);
-        for judge in card.judges.iter().filter(|_| !last) {
-            let answer = judge.said.outcomes.get(CONTINUITY).and_then(|o| o.answer());
-            if let Some(answer) = answer.filter(|answer| answer.verdict != Verdict::Yes) {
-                let (judge, why) = (judge.said.judge.clone(), answer.reasoning.clone());
-                return Err(Refusal::NextDoesNotFollow { judge, why });
+        let several = drafts.len() > 1;
+        for draft in &drafts {
+            if digest != draft.target.transcript {
+                return Err(Refusal::Stale);
             }
+            lexical(draft, transcript)
+                .map_err(|why| why.of_reply(several, draft.target.exchange))?;
         }
+        for exchange in followed(&drafts, transcript) {
+            follows(exchange, card).map_err(|why| why.of_reply(several, exchange))?;
+        }
+        let no = |id: &&String| card.failed_checks.contains(id);
         let gates: Vec<String> = card.failed_safety.iter().filter(no).cloned().collect();
         if !gates.is_empty() {
             return Err(Refusal::GateFails(gates));
         }
-        let failing = draft.target.criteria.iter().filter(no);
-        let failing: Vec<String> = failing.cloned().collect();
+        let wanted = criteria(&drafts);
+        let failing: Vec<String> = wanted.iter().filter(no).cloned().collect();
         if !failing.is_empty() {
             return Err(Refusal::StillFails(failing));
         }
-        let wanted = || {
-            let continuity = (!last).then_some(CONTINUITY);
-            draft.target.criteria.iter().map(String::as_str).chain(continuity)
-        };
-        let asked = |id: &str| card.answers.iter().any(|(known, _)| known == id);
+        let asked = |id: &String| card.answers.iter().any(|(known, _)| known == id);
         let mut unproven = card.unscored.clone();
-        unproven.extend(wanted().filter(|id| !asked(id)).map(str::to_owned));
+        let continuity = followed(&drafts, transcript).map(continuity_id);
+        unproven.extend(wanted.into_iter().chain(continuity).filter(|id| !asked(id)));
         if !unproven.is_empty() || card.judges.is_empty() {
             return Err(Refusal::Unscored(unproven));
         }
         let judges = card.judges.iter().map(|j| j.said.judge.clone()).collect();
-        Ok(Self { draft, judges, last })
+        let is_followed = followed(&drafts, transcript).next().is_some();
+        Ok(Self { drafts, after, judges, is_followed })
     }
 
-    /// The draft that was proven.
+    /// The drafts that were proven, by exchange; never none.
     #[must_use]
-    pub const fn draft(&self) -> &Draft {
-        &self.draft
+    pub fn drafts(&self) -> &[Draft] {
+        &self.drafts
+    }
+
+    /// The digest of the text that it was made for.
+    #[must_use]
+    pub fn before(&self) -> TranscriptDigest {
+        self.drafts[0].target.transcript
+    }
+
+    /// The digest of the text that was proven.
+    #[must_use]
+    pub const fn after(&self) -> TranscriptDigest {
+        self.after
     }
 
     /// Who was asked.
@@ -146,40 +178,94 @@ impl EntailedFixup {
         &self.judges
     }
 
-    /// The reply has no message after it, so nothing had to follow.
+    /// The criteria it mends, each once.
     #[must_use]
-    pub const fn is_last(&self) -> bool {
-        self.last
+    pub fn criteria(&self) -> Vec<String> {
+        criteria(&self.drafts)
     }
 
-    /// The edit of the record that the transcript now stands in: inside one string.
+    /// `exchange 1` or `exchanges 1, 3`.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let exchanges: Vec<u32> = self.drafts.iter().map(|draft| draft.target.exchange).collect();
+        offer::place(&exchanges)
+    }
+
+    /// One sentence for people: who drafted it, and what was proven by whom.
+    #[must_use]
+    pub fn evidence(&self) -> String {
+        let follows = match (self.is_followed, self.drafts.len()) {
+            (false, _) => "it is the last reply, so no message has to follow",
+            (true, 1) => "the user's next message follows, by its words and by every judge",
+            (true, _) => "the user's next messages follow, by their words and by every judge",
+        };
+        format!(
+            "drafted by {}; {follows}; {} and the safety gates hold for {}",
+            self.drafts[0].drafter,
+            self.criteria().join(", "),
+            self.judges.join(", ")
+        )
+    }
+
+    /// The edits of the record that the transcript now stands in, each inside one
+    /// string; all of them, or none.
     ///
     /// # Errors
     /// When the transcript is not the one that the proof is about.
-    pub fn edit(
+    pub fn edits(
         &self,
         record: &str,
         transcript: &Transcript,
         digest: TranscriptDigest,
-    ) -> Result<Edit, Refusal> {
-        edit_of(&self.draft, record, transcript, digest)
+    ) -> Result<Vec<Edit>, Refusal> {
+        edits_of(&self.drafts, record, transcript, digest)
     }
 }
 
-/// The record as it would be with a draft in it: what judges are asked about.
+fn criteria(drafts: &[Draft]) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for id in drafts.iter().flat_map(|draft| &draft.target.criteria) {
+        if !all.contains(id) {
+            all.push(id.clone());
+        }
+    }
+    all
+}
+
+/// No judge says that the message after this exchange no longer follows.
+fn follows(exchange: u32, card: &Scorecard) -> Result<(), Refusal> {
+    let id = continuity_id(exchange);
+    for judge in &card.judges {
+        let answer = judge.said.outcomes.get(&id).and_then(|o| o.answer());
+        if let Some(answer) = answer.filter(|answer| answer.verdict != Verdict::Yes) {
+            let (judge, why) = (judge.said.judge.clone(), answer.reasoning.clone());
+            return Err(Refusal::NextDoesNotFollow { judge, why });
+        }
+    }
+    Ok(())
+}
+
+/// The record as it would be with the drafts in it: what judges are asked about.
 ///
 /// # Errors
-/// When the transcript is not the one that the draft was made for.
+/// When the transcript is not the one that they were made for.
 pub fn rewritten(
-    draft: &Draft,
+    drafts: &[Draft],
     record: &str,
     transcript: &Transcript,
     digest: TranscriptDigest,
 ) -> Result<String, Refusal> {
-    let edit = edit_of(draft, record, transcript, digest)?;
-    let mut text = record.to_owned();
-    text.replace_range(edit.span.start..edit.span.end, &edit.text);
-    Ok(text)
+    let edits = edits_of(drafts, record, transcript, digest)?;
+    apply_edits(record, &edits).map_err(|_| Refusal::Stale)
+}
+
+fn edits_of(
+    drafts: &[Draft],
+    record: &str,
+    transcript: &Transcript,
+    digest: TranscriptDigest,
+) -> Result<Vec<Edit>, Refusal> {
+    drafts.iter().map(|draft| edit_of(draft, record, transcript, digest)).collect()
 }
 
 fn edit_of(
@@ -215,6 +301,8 @@ mod tests {
 
     const REPLY: &str = "Try the breathing exercise, you silly goose.";
 
+    const AFTER: TranscriptDigest = TranscriptDigest([3; 32]);
+
     struct Scene {
         record: String,
         transcript: Transcript,
@@ -245,15 +333,15 @@ mod tests {
         judges: &[JudgeOutcomes],
     ) -> Result<EntailedFixup, Refusal> {
         let whole = rubric(vec![criterion("KIND"), criterion("GATE").gate(), criterion("OTHER")]);
-        let last = draft.target.exchange == 2;
-        let asked = proof_rubric(&whole, &draft, last);
+        let drafts = vec![draft];
+        let asked = proof_rubric(&whole, &drafts, &scene.transcript);
         let checks = BTreeMap::new();
         let card = scorecard(&asked, &scene.transcript, &checks, judges, Aggregation::Strictest);
-        EntailedFixup::prove(draft, &scene.transcript, scene.digest, &card)
+        EntailedFixup::prove(drafts, &scene.transcript, scene.digest, AFTER, &card)
     }
 
     const GOOD: &str = "Try the breathing exercise for a few nights.";
-    const ALL: &str = "KIND=YES GATE=YES _continuity=YES";
+    const ALL: &str = "KIND=YES GATE=YES _continuity_1=YES";
 
     fn refused(after: &str, judges: &[&str], expected: Expect) {
         let scene = scene();
@@ -269,22 +357,21 @@ mod tests {
         let fixup =
             prove(&scene, draft(&scene, 0, GOOD).unwrap(), &[said("a", ALL), said("b", ALL)]);
         let fixup = fixup.unwrap();
-        let edit = fixup.edit(&scene.record, &scene.transcript, scene.digest).unwrap();
+        let edits = fixup.edits(&scene.record, &scene.transcript, scene.digest).unwrap();
         assert_eq!(
-            (edit.span.of(&scene.record), edit.text.as_str()),
-            (", you silly goose", " for a few nights")
+            edits.iter().map(|e| (e.span.of(&scene.record), e.text.as_str())).collect::<Vec<_>>(),
+            [(", you silly goose", " for a few nights")]
         );
-        assert_eq!(
-            (fixup.judges(), fixup.is_last()),
-            (&["a".to_owned(), "b".to_owned()][..], false)
-        );
+        expect!["drafted by d; the user's next message follows, by its words and by every judge; KIND and the safety gates hold for a, b"].assert_eq(&fixup.evidence());
+        assert_eq!((fixup.before(), fixup.after()), (scene.digest, AFTER));
     }
 
     #[test]
     fn the_last_reply_needs_no_continuity() {
         let scene = scene();
         let draft = draft(&scene, 1, "Please stop it then.").unwrap();
-        assert!(prove(&scene, draft, &[said("a", "KIND=YES GATE=YES")]).unwrap().is_last());
+        let fixup = prove(&scene, draft, &[said("a", "KIND=YES GATE=YES")]).unwrap();
+        assert!(fixup.evidence().contains("no message has to follow"), "{}", fixup.evidence());
     }
 
     #[test]
@@ -298,45 +385,82 @@ mod tests {
         );
         refused(
             GOOD,
-            &[ALL, "KIND=YES GATE=YES _continuity=NO"],
+            &[ALL, "KIND=YES GATE=YES _continuity_1=NO"],
             expect!["j1 says the user's next message no longer follows: so it is"],
         );
         refused(
             GOOD,
-            &[ALL, "KIND=NO GATE=YES _continuity=YES"],
+            &[ALL, "KIND=NO GATE=YES _continuity_1=YES"],
             expect!["the rewrite still fails KIND"],
         );
         refused(
             GOOD,
-            &["KIND=YES GATE=NO _continuity=YES"],
+            &["KIND=YES GATE=NO _continuity_1=YES"],
             expect!["the rewrite fails the safety gate GATE"],
         );
         refused(
             GOOD,
-            &["KIND=YES GATE=NA _continuity=YES"],
+            &["KIND=YES GATE=NA _continuity_1=YES"],
             expect!["the rewrite fails the safety gate GATE"],
         );
         refused(
             GOOD,
-            &[ALL, "KIND=YES GATE=- _continuity=YES"],
+            &[ALL, "KIND=YES GATE=- _continuity_1=YES"],
             expect!["nothing is proven: GATE could not be judged"],
         );
         refused(
             GOOD,
             &["KIND=YES GATE=YES"],
-            expect!["nothing is proven: _continuity could not be judged"],
+            expect!["nothing is proven: _continuity_1 could not be judged"],
         );
         refused(
             GOOD,
-            &["KIND=- GATE=YES _continuity=YES"],
+            &["KIND=- GATE=YES _continuity_1=YES"],
             expect!["nothing is proven: KIND could not be judged"],
         );
         refused(
             GOOD,
             &[],
-            expect!["nothing is proven: KIND, GATE, _continuity could not be judged"],
+            expect!["nothing is proven: KIND, GATE, _continuity_1 could not be judged"],
         );
         refused(REPLY, &[ALL], expect!["the draft says what the reply says already"]);
+    }
+
+    #[test]
+    fn several_replies_are_proven_as_a_whole_or_not_at_all() {
+        let scene = scene();
+        let whole = rubric(vec![criterion("KIND"), criterion("GATE").gate()]);
+        let proven = |second: &str, answers: &str| {
+            let drafts = vec![draft(&scene, 0, GOOD)?, draft(&scene, 1, second)?];
+            let asked = proof_rubric(&whole, &drafts, &scene.transcript);
+            assert_eq!(asked.criteria.len(), 3, "the last reply has no next message");
+            let (checks, judges) = (BTreeMap::new(), [said("a", answers)]);
+            let strictest = Aggregation::Strictest;
+            let card = scorecard(&asked, &scene.transcript, &checks, &judges, strictest);
+            EntailedFixup::prove(drafts, &scene.transcript, scene.digest, AFTER, &card)
+        };
+        let fixup = proven("Please stop.", ALL).unwrap();
+        let edits = fixup.edits(&scene.record, &scene.transcript, scene.digest).unwrap();
+        let after = apply_edits(&scene.record, &edits).unwrap();
+        assert_eq!(
+            after,
+            scene.record.replace(REPLY, GOOD).replace("Then stop it.", "Please stop.")
+        );
+        assert_eq!(
+            (fixup.place().as_str(), fixup.criteria()),
+            ("exchanges 1, 2", vec!["KIND".into()])
+        );
+        assert_eq!(
+            fixup.edits(&scene.record, &scene.transcript, TranscriptDigest([9; 32])),
+            Err(Refusal::Stale)
+        );
+        let refused = |answers: &str| proven("Please stop.", answers).unwrap_err().to_string();
+        expect!["exchange 1: a says the user's next message no longer follows: so it is"]
+            .assert_eq(&refused("KIND=YES GATE=YES _continuity_1=NO"));
+        expect!["the rewrite still fails KIND"]
+            .assert_eq(&refused("KIND=NO GATE=YES _continuity_1=YES"));
+        expect!["nothing is proven: _continuity_1 could not be judged"]
+            .assert_eq(&refused("KIND=YES GATE=YES"));
     }
 
     #[test]
@@ -345,9 +469,9 @@ mod tests {
         let fixup = prove(&scene, draft(&scene, 0, GOOD).unwrap(), &[said("a", ALL)]).unwrap();
         let (transcript, record) = conversation(&["user: Other.", "assistant: Text."]);
         let digest = digest::of(&record, &transcript);
-        assert_eq!(fixup.edit(&record, &transcript, digest), Err(Refusal::Stale));
+        assert_eq!(fixup.edits(&record, &transcript, digest), Err(Refusal::Stale));
         let moved = TranscriptDigest([9; 32]);
-        assert_eq!(fixup.edit(&scene.record, &scene.transcript, moved), Err(Refusal::Stale));
+        assert_eq!(fixup.edits(&scene.record, &scene.transcript, moved), Err(Refusal::Stale));
     }
 
     #[test]

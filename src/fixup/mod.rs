@@ -6,21 +6,26 @@
 //!                         └───────────── Refusal ◀───────────────┘
 //! ```
 //!
+//! What cannot be rewritten may be cut off ([`truncate`]).
+//!
 //! Deliberately absent: models and files. Drafting and asking are the engine's.
 
 pub mod continuity;
 pub mod draft;
 pub mod entailed;
 pub mod offer;
+pub mod preference;
 mod questions;
 pub mod record;
+pub mod truncate;
 mod words;
 
 pub use continuity::{Break, Link, Place, breaks};
 pub use draft::{Draft, Refusal, Target};
 pub use entailed::EntailedFixup;
-pub use offer::{Offer, offers};
+pub use offer::{FailedReply, Offer, offers};
 pub use record::FixupRecord;
+pub use truncate::{Cut, Truncation, cuts};
 
 #[cfg(test)]
 mod labelled_tests;

@@ -1,7 +1,8 @@
 //! Which replies of a transcript may be rewritten, and for which criteria (SPEC 7.1).
 //!
 //! Invariant: a safety gate is never rewritten, nor a criterion whose `fix` says
-//! otherwise; failures of one reply are one offer, so one draft mends them together.
+//! otherwise. Failures of one reply are drafted together; replies that fail the
+//! same criterion are one offer, because it is met only when all of them are mended.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +10,16 @@ use crate::assessment::{Answer, JudgeScorecard, Scorecard, evidence};
 use crate::rubric::{Criterion, FixPolicy, Rubric, Verdict};
 use crate::transcript::Transcript;
 
-/// One reply that may be rewritten.
+/// Replies that may be rewritten, and have to be together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer {
+    /// The replies, by exchange; never empty.
+    pub replies: Vec<FailedReply>,
+}
+
+/// One reply that may be rewritten.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedReply {
     /// The exchange, from 1.
     pub exchange: u32,
     /// The criteria it failed, in rubric order.
@@ -20,28 +28,75 @@ pub struct Offer {
     pub failures: Vec<String>,
 }
 
-/// Every reply that may be rewritten, by exchange.
+impl Offer {
+    /// The exchanges, in order.
+    #[must_use]
+    pub fn exchanges(&self) -> Vec<u32> {
+        self.replies.iter().map(|reply| reply.exchange).collect()
+    }
+
+    /// The criteria, each once.
+    #[must_use]
+    pub fn criteria(&self) -> Vec<String> {
+        let mut all: Vec<String> = Vec::new();
+        for id in self.replies.iter().flat_map(|reply| &reply.criteria) {
+            if !all.contains(id) {
+                all.push(id.clone());
+            }
+        }
+        all
+    }
+
+    /// `exchange 1` or `exchanges 1, 3`.
+    #[must_use]
+    pub fn place(&self) -> String {
+        place(&self.exchanges())
+    }
+
+    fn shares(&self, reply: &FailedReply) -> bool {
+        self.replies.iter().any(|own| own.criteria.iter().any(|id| reply.criteria.contains(id)))
+    }
+}
+
+/// `exchange 1` or `exchanges 1, 3`.
+#[must_use]
+pub fn place(exchanges: &[u32]) -> String {
+    let numbers: Vec<String> = exchanges.iter().map(u32::to_string).collect();
+    let word = if numbers.len() == 1 { "exchange" } else { "exchanges" };
+    format!("{word} {}", numbers.join(", "))
+}
+
+/// Everything that may be rewritten, by its first exchange.
 #[must_use]
 pub fn offers(card: &Scorecard, rubric: &Rubric, transcript: &Transcript) -> Vec<Offer> {
-    let mut by_exchange: BTreeMap<u32, Offer> = BTreeMap::new();
-    let may = |c: &&Criterion| {
-        !c.gate && c.fix == FixPolicy::Rewrite && card.failed_checks.contains(&c.id)
-    };
-    for criterion in rubric.criteria.iter().filter(may) {
+    let may = |c: &Criterion| !c.gate && c.fix == FixPolicy::Rewrite;
+    together(failed_replies(card, rubric, transcript, may))
+}
+
+/// The replies that failed the criteria that are `wanted`, by exchange.
+fn failed_replies(
+    card: &Scorecard,
+    rubric: &Rubric,
+    transcript: &Transcript,
+    wanted: impl Fn(&Criterion) -> bool,
+) -> Vec<FailedReply> {
+    let mut by_exchange: BTreeMap<u32, FailedReply> = BTreeMap::new();
+    let failed = |c: &&Criterion| wanted(c) && card.failed_checks.contains(&c.id);
+    for criterion in rubric.criteria.iter().filter(failed) {
         for judge in &card.judges {
             let Some(answer) = failing(judge, criterion) else { continue };
             for exchange in exchanges(answer, transcript) {
-                let offer = by_exchange.entry(exchange).or_insert_with(|| Offer {
+                let reply = by_exchange.entry(exchange).or_insert_with(|| FailedReply {
                     exchange,
                     criteria: Vec::new(),
                     failures: Vec::new(),
                 });
-                if !offer.criteria.contains(&criterion.id) {
-                    offer.criteria.push(criterion.id.clone());
+                if !reply.criteria.contains(&criterion.id) {
+                    reply.criteria.push(criterion.id.clone());
                 }
                 let said = failure(criterion, judge, answer, exchange);
-                if !offer.failures.contains(&said) {
-                    offer.failures.push(said);
+                if !reply.failures.contains(&said) {
+                    reply.failures.push(said);
                 }
             }
         }
@@ -49,8 +104,25 @@ pub fn offers(card: &Scorecard, rubric: &Rubric, transcript: &Transcript) -> Vec
     by_exchange.into_values().collect()
 }
 
+/// Replies that share a criterion, directly or through others, become one offer.
+fn together(replies: Vec<FailedReply>) -> Vec<Offer> {
+    let mut offers: Vec<Offer> = Vec::new();
+    for reply in replies {
+        let (met, apart): (Vec<Offer>, Vec<Offer>) =
+            offers.into_iter().partition(|offer| offer.shares(&reply));
+        let mut joined: Vec<FailedReply> =
+            met.into_iter().flat_map(|offer| offer.replies).collect();
+        joined.push(reply);
+        joined.sort_by_key(|reply| reply.exchange);
+        offers = apart;
+        offers.push(Offer { replies: joined });
+    }
+    offers.sort_by_key(|offer| offer.replies.first().map(|reply| reply.exchange));
+    offers
+}
+
 /// The judge's answer to a criterion, when it is a failure.
-fn failing<'a>(judge: &'a JudgeScorecard, criterion: &Criterion) -> Option<&'a Answer> {
+pub(super) fn failing<'a>(judge: &'a JudgeScorecard, criterion: &Criterion) -> Option<&'a Answer> {
     let answer = judge.said.outcomes.get(&criterion.id)?.answer()?;
     match answer.verdict {
         Verdict::No => Some(answer),
@@ -97,27 +169,34 @@ mod tests {
     use crate::config::Aggregation;
 
     #[test]
-    fn failures_of_one_reply_are_one_offer_and_gates_are_none() {
+    fn what_fails_together_is_one_offer_and_gates_are_none() {
         let mut rejected = criterion("R");
         rejected.fix = FixPolicy::Reject;
-        let rubric = rubric(vec![criterion("A"), criterion("B"), criterion("G").gate(), rejected]);
-        let mut judge = said("j", "A=NO B=NO G=NO R=NO");
+        let all = [criterion("A"), criterion("B"), criterion("C"), criterion("G").gate(), rejected];
+        let rubric = rubric(all.to_vec());
+        let mut judge = said("j", "A=NO B=NO C=NO G=NO R=NO");
         let cite = |judge: &mut crate::assessment::JudgeOutcomes, id: &str, exchange| {
             if let Some(Outcome::Answered(answer)) = judge.outcomes.get_mut(id) {
                 let quote = "Answer".to_owned();
                 answer.evidence.push(Evidence { exchange, quote });
             }
         };
-        for (id, exchange) in [("A", 1), ("A", 2), ("B", 1), ("G", 2), ("R", 2)] {
+        for (id, exchange) in [("A", 1), ("A", 4), ("B", 4), ("B", 3), ("C", 2), ("G", 2), ("R", 2)]
+        {
             cite(&mut judge, id, exchange);
         }
-        let transcript = transcript(3);
+        let transcript = transcript(4);
         let card =
             scorecard(&rubric, &transcript, &BTreeMap::new(), &[judge], Aggregation::Strictest);
         let all = offers(&card, &rubric, &transcript);
-        let lines: Vec<String> =
-            all.iter().map(|o| format!("{} {}", o.exchange, o.criteria.join(" "))).collect();
-        assert_eq!(lines, ["1 A B", "2 A"]);
-        assert_eq!(all[0].failures[0], "- A (j) on “Answer”: so it is");
+        let of_reply = |r: &FailedReply| format!("{} {}", r.exchange, r.criteria.join(" "));
+        let line = |o: &Offer| o.replies.iter().map(of_reply).collect::<Vec<_>>().join(", ");
+        assert_eq!(all.iter().map(line).collect::<Vec<_>>(), ["1 A, 3 B, 4 A B", "2 C"]);
+        assert_eq!(all[0].replies[0].failures[0], "- A (j) on “Answer”: so it is");
+        assert_eq!(
+            (all[0].place().as_str(), all[1].place().as_str()),
+            ("exchanges 1, 3, 4", "exchange 2")
+        );
+        assert_eq!(all[0].criteria(), ["A", "B"]);
     }
 }

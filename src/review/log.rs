@@ -16,6 +16,9 @@ use super::record::{Kind, Record};
 #[derive(Clone, Debug, Default)]
 pub struct Log {
     records: Vec<Record>,
+    /// Records by the transcript's id, and by the digest of its text, in order.
+    by_id: HashMap<String, Vec<usize>>,
+    by_digest: HashMap<String, Vec<usize>>,
     /// Lines that are no records, from 1, and why.
     pub problems: Vec<(usize, String)>,
 }
@@ -111,7 +114,29 @@ impl Log {
         }
         dated.sort_by_key(|(at, _)| *at);
         log.records = dated.into_iter().map(|(_, record)| record).collect();
+        for (index, record) in log.records.iter().enumerate() {
+            for (name, places) in [
+                (&record.transcript, &mut log.by_id),
+                (&record.transcript_digest, &mut log.by_digest),
+            ] {
+                if let Some(name) = name {
+                    places.entry(name.clone()).or_default().push(index);
+                }
+            }
+        }
         log
+    }
+
+    /// The records about a text, or about its id, earliest first.
+    fn about(&self, now: Bound<'_>) -> impl DoubleEndedIterator<Item = &Record> {
+        let known = |places: &HashMap<String, Vec<usize>>, name| {
+            places.get(name).cloned().unwrap_or_default()
+        };
+        let mut all = known(&self.by_digest, now.digest);
+        all.extend(known(&self.by_id, now.transcript));
+        all.sort_unstable();
+        all.dedup();
+        all.into_iter().map(|index| &self.records[index])
     }
 
     /// All records, earliest first.
@@ -123,15 +148,11 @@ impl Log {
     /// What was said of a transcript: of its text under any id, else of its id.
     #[must_use]
     pub fn review(&self, now: Bound<'_>) -> Review<'_> {
-        let about = |r: &&Record| {
-            matches!(r.kind, Kind::Accept | Kind::Reject)
-                && (is(r.transcript_digest.as_ref(), now.digest)
-                    || is(r.transcript.as_ref(), now.transcript))
-        };
+        let decides = |r: &&Record| matches!(r.kind, Kind::Accept | Kind::Reject);
         let fits = |r: &&&Record| {
             is(r.transcript_digest.as_ref(), now.digest) && r.rubric_digest == now.rubric
         };
-        let all: Vec<&Record> = self.records.iter().filter(about).collect();
+        let all: Vec<&Record> = self.about(now).filter(decides).collect();
         match (all.iter().rfind(fits), all.last()) {
             (Some(record), _) if record.kind == Kind::Accept => Review::Accepted(record),
             (Some(record), _) => Review::Rejected(record),
@@ -149,22 +170,44 @@ impl Log {
         wording: &dyn Fn(&str) -> Option<String>,
     ) -> Vec<Mark<'a>> {
         let mut marks: Vec<Mark<'a>> = Vec::new();
-        for record in &self.records {
+        for record in self.verdicts(now) {
             let (Some(criterion), Some(human)) = (record.criterion.as_deref(), record.human) else {
                 continue;
             };
-            let worded = match &record.criterion_digest {
-                Some(digest) => wording(criterion).as_ref() == Some(digest),
-                None => record.rubric_digest == now.rubric,
-            };
-            let here = is(record.transcript_digest.as_ref(), now.digest);
-            if record.kind != Kind::Verdict || !here || !worded {
+            if !Self::holds(record, now, wording) {
                 continue;
             }
             marks.retain(|mark| mark.criterion != criterion);
             marks.push(Mark { criterion, human, record });
         }
         marks
+    }
+
+    /// What people said of the verdicts on a criterion about a transcript, also of an
+    /// earlier text or wording of it, earliest first; true where it still holds.
+    #[must_use]
+    pub fn remarks<'a>(
+        &'a self,
+        now: Bound<'_>,
+        criterion: &str,
+        wording: &dyn Fn(&str) -> Option<String>,
+    ) -> Vec<(&'a Record, bool)> {
+        let of = |r: &&Record| is(r.criterion.as_ref(), criterion);
+        self.verdicts(now).filter(of).map(|r| (r, Self::holds(r, now, wording))).collect()
+    }
+
+    fn verdicts(&self, now: Bound<'_>) -> impl Iterator<Item = &Record> {
+        self.about(now).filter(|r| r.kind == Kind::Verdict)
+    }
+
+    /// True when a record about a verdict is of this text and of the criterion as it
+    /// is worded now.
+    fn holds(record: &Record, now: Bound<'_>, wording: &dyn Fn(&str) -> Option<String>) -> bool {
+        let worded = match (&record.criterion_digest, &record.criterion) {
+            (Some(digest), Some(criterion)) => wording(criterion).as_ref() == Some(digest),
+            _ => record.rubric_digest == now.rubric,
+        };
+        worded && is(record.transcript_digest.as_ref(), now.digest)
     }
 
     /// Whether this batch was declared satisfactory as it is.

@@ -6,6 +6,8 @@
 //!
 //! Deliberately absent: files and clocks; the engine reads and appends.
 
+pub mod answer;
+pub mod batch;
 pub mod gate;
 pub mod log;
 pub mod next;

@@ -29,17 +29,29 @@ impl Reason {
     /// Why to read a transcript; `None` when it was read as it stands.
     #[must_use]
     pub fn of(card: &Scorecard, review: Review<'_>) -> Option<Self> {
-        if review.counts() {
-            return None;
-        }
+        Self::of_card(card).given(review)
+    }
+
+    /// Why to read a transcript that nobody has read.
+    #[must_use]
+    pub fn of_card(card: &Scorecard) -> Self {
         let distance = card.score.map(|score| (score - card.threshold).abs());
-        Some(match (distance, review) {
+        match distance {
             _ if card.disagreement() => Self::Disagreement(card.spread.unwrap_or(0.0)),
-            (Some(distance), _) if distance <= CLOSE + 1e-9 => Self::CloseToThreshold(distance),
+            Some(distance) if distance <= CLOSE + 1e-9 => Self::CloseToThreshold(distance),
             _ if is_perfect(card) => Self::Perfect,
-            (_, Review::Stale(_)) => Self::Changed,
             _ => Self::Unread,
-        })
+        }
+    }
+
+    /// The same, given what people said of it; `None` when it was read as it stands.
+    #[must_use]
+    pub fn given(self, review: Review<'_>) -> Option<Self> {
+        match (self, review) {
+            (_, Review::Accepted(_) | Review::Rejected(_)) => None,
+            (Self::Unread, Review::Stale(_)) => Some(Self::Changed),
+            (reason, _) => Some(reason),
+        }
     }
 
     /// Sorts the most telling first.

@@ -85,6 +85,27 @@ impl Kind {
 }
 
 impl Record {
+    /// A record that says no more than every record says.
+    #[must_use]
+    pub fn new(id: String, at: String, by: &str, kind: Kind, rubric_digest: &str) -> Self {
+        Self {
+            id,
+            at,
+            by: by.to_owned(),
+            kind,
+            transcript: None,
+            transcript_digest: None,
+            rubric_digest: rubric_digest.to_owned(),
+            criterion: None,
+            criterion_digest: None,
+            judge: None,
+            human: None,
+            note: None,
+            batch: None,
+            others: Map::new(),
+        }
+    }
+
     /// The line that says it, without its line break.
     #[must_use]
     pub fn line(&self) -> String {

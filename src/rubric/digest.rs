@@ -61,6 +61,12 @@ pub fn rubric(rubric: &Rubric) -> [u8; 32] {
     parts.finish()
 }
 
+/// A digest as it is written: 64 hex digits.
+#[must_use]
+pub fn hex(digest: &[u8; 32]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 const fn label(label: ExampleLabel) -> &'static str {
     match label {
         ExampleLabel::Pass => "PASS",

@@ -18,6 +18,7 @@ use tower_lsp_server::gen_lsp_types::{
 use crate::text::document::Encoding;
 
 use super::requests::execute_command::Command;
+use super::requests::review_action;
 
 /// What the client said it can do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -169,7 +170,11 @@ fn server_capabilities(flags: &ClientFlags) -> ServerCapabilities {
         document_symbol_provider: Some(DocumentSymbolProvider::Bool(true)),
         folding_range_provider: Some(FoldingRangeProvider::Bool(true)),
         code_action_provider: Some(CodeActionProvider::CodeActionOptions(CodeActionOptions {
-            code_action_kinds: Some(vec![CodeActionKind::QuickFix, CodeActionKind::Source]),
+            code_action_kinds: Some(vec![
+                CodeActionKind::QuickFix,
+                CodeActionKind::Source,
+                review_action::KIND,
+            ]),
             ..Default::default()
         })),
         execute_command_provider: Some(ExecuteCommandOptions {

@@ -17,6 +17,7 @@ use tower_lsp_server::gen_lsp_types::{
 use tower_lsp_server::jsonrpc;
 
 use crate::engine::AssessUpdate;
+use crate::engine::review_desk::Told;
 use crate::engine::rules::Rules;
 use crate::text::document::{Change, Document};
 use crate::transcript::TranscriptDigest;
@@ -113,7 +114,9 @@ pub enum Event {
     /// A run is over.
     RunEnded(u64),
     /// The user pressed the button of an offer.
-    Accepted(Offer),
+    Accepted(Box<Offer>),
+    /// A reviews file was read, or could not be.
+    Reviewed(Told),
     /// The user cancelled a job in the progress view.
     ProgressCancelled(String),
     /// The client is about to leave.
@@ -146,6 +149,7 @@ impl Event {
             Self::Assess(_) => "assess",
             Self::RunEnded(_) => "run's end",
             Self::Accepted(_) => "accepted offer",
+            Self::Reviewed(_) => "reviews",
             Self::ProgressCancelled(_) => "cancelled progress",
             Self::ShuttingDown => "shutdown",
             Self::Ended => "end",

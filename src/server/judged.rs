@@ -3,6 +3,7 @@
 //! Invariant: computed from the record's text, the project's panel and what was
 //! said; its places count from the record's first byte like everything else.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::analysis::context::{Context, Memo};
@@ -38,6 +39,8 @@ pub struct Judged {
     pub standing: Standing,
     /// What every judge said, for hovers.
     pub outcomes: Vec<JudgeOutcomes>,
+    /// Criteria of which some of it is of an earlier text or wording.
+    pub earlier: BTreeSet<String>,
 }
 
 /// What a record is shown with.
@@ -77,6 +80,7 @@ impl Sight<'_> {
             findings,
             standing: standing(&card, &outcomes, rechecking),
             outcomes,
+            earlier: view.earlier.iter().flat_map(|j| j.outcomes.keys().cloned()).collect(),
         })
     }
 

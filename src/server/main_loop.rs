@@ -7,9 +7,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use tokio::sync::oneshot;
 use tower_lsp_server::gen_lsp_types::Uri;
 
 use super::event::Event;
@@ -21,12 +21,18 @@ const SLOW_TURN: Duration = Duration::from_millis(100);
 /// How long a stream of events may keep background work from having a turn.
 const WORK_PATIENCE: Duration = Duration::from_millis(15);
 
-/// Runs the loop on its own thread until [`Event::Ended`].
+/// Runs the loop on its own thread until [`Event::Ended`]; what it returns resolves then.
 ///
 /// # Errors
 /// When the operating system gives us no thread.
-pub fn start(session: Session, events: Receiver<Event>) -> std::io::Result<JoinHandle<()>> {
-    std::thread::Builder::new().name("main loop".into()).spawn(move || run(session, &events))
+pub fn start(session: Session, events: Receiver<Event>) -> std::io::Result<oneshot::Receiver<()>> {
+    let (ending, ended) = oneshot::channel();
+    std::thread::Builder::new().name("main loop".into()).spawn(move || {
+        run(session, &events);
+        // Fails only when nobody waits for the end.
+        let _ = ending.send(());
+    })?;
+    Ok(ended)
 }
 
 fn run(mut session: Session, events: &Receiver<Event>) {

@@ -44,6 +44,8 @@ mod registration;
 mod relative;
 mod reloading;
 mod requests;
+mod reviewing;
+mod reviews;
 mod saves;
 mod session;
 mod shelf;
@@ -103,12 +105,16 @@ where
 {
     let lifecycle = Lifecycle::default();
     match start(input, output, options, &lifecycle) {
-        Ok(Running { events, writer, left }) => {
+        Ok(Running { events, writer, left, ended }) => {
             tokio::select! {
                 _ = left => {}
                 () = lifecycle.orphaned() => {}
             }
             events.send(event::Event::Ended);
+            // What a person said is on disk before we go.
+            if let Some(ended) = ended {
+                let _ = tokio::time::timeout(LAST_DEEDS, ended).await;
+            }
             // A client that is gone, or reads nothing, does not keep us.
             let _ = tokio::time::timeout(LAST_WORDS, writer.finish()).await;
         }
@@ -117,12 +123,17 @@ where
     lifecycle.exit_code()
 }
 
+/// How long the main loop may take to finish what it was told.
+const LAST_DEEDS: Duration = Duration::from_secs(10);
+
 /// A server that runs.
 struct Running {
     events: EventSender,
     writer: Writer,
     /// Resolves when the client has left.
     left: oneshot::Receiver<()>,
+    /// Resolves when the main loop has ended.
+    ended: Option<oneshot::Receiver<()>>,
 }
 
 /// Starts the threads.
@@ -146,9 +157,8 @@ where
     .custom_method("window/workDoneProgress/cancel", Endpoint::cancel_progress)
     .custom_method("rubricator/debugText", Endpoint::debug_text)
     .finish();
-    if let Some(outbox) = outbox {
-        main_loop::start(Session::new(outbox, events.clone(), options), received)?;
-    }
+    let session = outbox.map(|outbox| Session::new(outbox, events.clone(), options));
+    let ended = session.map(|session| main_loop::start(session, received)).transpose()?;
     let (requests, answers) = socket.split();
     tokio::spawn(forward(requests, writer.clone()));
     let intake = Intake {
@@ -165,7 +175,7 @@ where
         // Fails only when the server has ended already.
         let _ = leaving.send(());
     })?;
-    Ok(Running { events, writer, left })
+    Ok(Running { events, writer, left, ended })
 }
 
 /// Our own requests and notifications, on their way to the client.

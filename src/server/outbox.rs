@@ -37,7 +37,7 @@ pub enum Surface {
 enum Parcel {
     Refresh(Surface),
     Message(MessageType, String),
-    Offer { message: String, offer: Offer },
+    Offer { message: String, offers: Vec<Offer> },
     Register(Vec<Registration>),
     Progress { token: String, title: String, steps: watch::Receiver<Step> },
     Status(serde_json::Value),
@@ -100,7 +100,13 @@ impl Outbox {
 
     /// Shows a message with one button; pressing it becomes an [`Event::Accepted`].
     pub fn offer(&self, message: impl Into<String>, offer: Offer) {
-        self.send(Parcel::Offer { message: message.into(), offer });
+        self.choose(message, vec![offer]);
+    }
+
+    /// Shows a message with a button for each offer; pressing one becomes an
+    /// [`Event::Accepted`].
+    pub fn choose(&self, message: impl Into<String>, offers: Vec<Offer>) {
+        self.send(Parcel::Offer { message: message.into(), offers });
     }
 
     /// Registers for notifications of the client.
@@ -151,8 +157,8 @@ impl Courier {
                 self.client.send_notification::<StatusNotification>(status).await;
             }
             Parcel::Refresh(surface) => self.refresh(surface),
-            Parcel::Offer { message, offer } => {
-                tokio::spawn(make_offer(self.client.clone(), self.events.clone(), message, offer));
+            Parcel::Offer { message, offers } => {
+                tokio::spawn(make_offer(self.client.clone(), self.events.clone(), message, offers));
             }
             Parcel::Register(registrations) => {
                 let client = self.client.clone();
@@ -210,13 +216,16 @@ fn replaces(later: &Parcel, earlier: &Parcel) -> bool {
     }
 }
 
-async fn make_offer(client: Client, events: EventSender, message: String, offer: Offer) {
-    let button = MessageActionItem { title: offer.button.clone(), properties: HashMap::default() };
-    let kind = MessageType::Info;
-    let answer = client.show_message_request(kind, message, Some(vec![button])).await;
-    let pressed = |chosen: MessageActionItem| chosen.title == offer.button;
-    if answer.ok().flatten().is_some_and(pressed) {
-        events.send(Event::Accepted(offer));
+async fn make_offer(client: Client, events: EventSender, message: String, offers: Vec<Offer>) {
+    let button = |offer: &Offer| MessageActionItem {
+        title: offer.button.clone(),
+        properties: HashMap::default(),
+    };
+    let buttons = offers.iter().map(button).collect();
+    let answer = client.show_message_request(MessageType::Info, message, Some(buttons)).await;
+    let Ok(Some(chosen)) = answer else { return };
+    if let Some(offer) = offers.into_iter().find(|offer| offer.button == chosen.title) {
+        events.send(Event::Accepted(Box::new(offer)));
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Panel {
     pub judges: Vec<Judge>,
     /// How several judges become one.
     pub aggregation: Aggregation,
+    /// The digest of the criteria, in hex: what reviews are bound to.
+    pub rubric_digest: Arc<str>,
     judge_keys: Vec<u64>,
     criterion_keys: HashMap<Arc<str>, [u8; 32]>,
 }
@@ -36,6 +38,7 @@ impl Panel {
             judge_keys: settings.judges.iter().map(judge_key).collect(),
             judges: settings.judges.clone(),
             aggregation: settings.assess.aggregation,
+            rubric_digest: digest::hex(&digest::rubric(&rubric)).into(),
             rubric,
         }
     }

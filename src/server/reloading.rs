@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use tower_lsp_server::gen_lsp_types::{MessageType, Uri};
 
 use crate::config::OnSave;
+use crate::engine::reviews;
 use crate::engine::rules::Rules;
 use crate::engine::workspace::SETTINGS_FILE;
 use crate::finding::Severity;
@@ -70,6 +71,7 @@ impl Session {
             }
         }
         self.sweeps.outdated(&live.project.root);
+        self.read_reviews(&live);
         if self.client.refresh_lenses {
             self.outbox.refresh(Surface::Lenses);
         }
@@ -127,6 +129,13 @@ impl Session {
                 .any(|path| Some(path) == rubric.as_ref() || Some(path) == settings.as_ref())
         };
         let new_project = uris.iter().any(|uri| kind::is_settings_file(&uri::file_name(uri)));
+        let reviewed = |live: &Live| {
+            let file = live.project.root.as_deref().map(reviews::path);
+            paths.iter().any(|path| Some(path) == file.as_ref())
+        };
+        let lives = self.documents.values().map(|d| Arc::clone(&d.live));
+        let changed: Vec<Arc<Live>> = lives.filter(|live| reviewed(live)).collect();
+        changed.iter().for_each(|live| self.read_reviews(live));
         if new_project || self.documents.values().any(|d| named(&d.live)) {
             self.reload();
         }

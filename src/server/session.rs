@@ -31,6 +31,7 @@ use super::publication;
 use super::registration;
 use super::requests;
 use super::requests::execute_command::{Accepted, Command, Target};
+use super::reviewing::Reviewing;
 use super::saves::Saves;
 use super::sweeping::Sweeps;
 use super::{Options, uri};
@@ -62,6 +63,8 @@ pub struct Session {
     pub(super) sweeps: Sweeps,
     /// Projects whose transcripts are assessed once the saved rubric is read.
     pub(super) reassess: HashSet<Option<PathBuf>>,
+    /// What people said.
+    pub(super) reviewing: Reviewing,
 }
 
 impl Session {
@@ -93,6 +96,7 @@ impl Session {
             accounts: Accounts::default(),
             sweeps: Sweeps::default(),
             reassess: HashSet::new(),
+            reviewing: Reviewing::default(),
         }
     }
 
@@ -126,12 +130,21 @@ impl Session {
             Event::RunEnded(number) => self.run_ended(number),
             Event::Accepted(offer) => {
                 self.jobs.consent(offer.consent);
-                self.command(offer.command, &offer.target);
+                let answer = self.command(offer.command, &offer.target);
+                if let Some(reason) = answer.reason() {
+                    self.outbox.message(MessageType::Warning, reason);
+                }
             }
             Event::ProgressCancelled(token) => self.jobs.cancel_token(&token),
-            Event::ShuttingDown | Event::Ended => {
+            Event::Reviewed(told) => self.reviewed(told),
+            Event::ShuttingDown => {
                 self.jobs.cancel(None);
                 self.documents.clear();
+            }
+            Event::Ended => {
+                self.jobs.cancel(None);
+                self.documents.clear();
+                self.reviewing.finish();
             }
         }
     }
@@ -178,6 +191,7 @@ impl Session {
                 _ => Accepted::yes(),
             },
             Command::Explain => self.explain(target),
+            Command::Review => self.review(target),
         }
     }
 

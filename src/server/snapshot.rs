@@ -16,6 +16,7 @@ use crate::text::document::Document;
 use super::capabilities::ClientFlags;
 use super::open_document::{Content, OpenDocument};
 use super::projects::Live;
+use super::reviews::Reviews;
 use super::shelf::Shelf;
 use super::sweeping::Census;
 use super::{convert, uri};
@@ -39,6 +40,8 @@ pub struct Snapshot {
     pub census: Option<Arc<Census>>,
     /// What is known of the project's judges.
     pub judges: Vec<JudgeFacts>,
+    /// What people said in the project, once it was read.
+    pub reviews: Option<Reviews>,
 }
 
 /// What is known of a document.
@@ -75,6 +78,7 @@ impl Snapshot {
             client,
             census: None,
             judges: Vec::new(),
+            reviews: None,
         }
     }
 

@@ -10,10 +10,13 @@ use tower_lsp_server::gen_lsp_types::Uri;
 use crate::config::Limits;
 use crate::engine::blocks::Blocks;
 use crate::engine::disk;
+use crate::review::batch;
 use crate::text::document::Document;
 use crate::text::json;
 use crate::transcript::records::{Layout, Records};
 use crate::transcript::{Transcript, TranscriptDigest, digest, read};
+
+use super::projects::Live;
 
 /// A larger file is read record by record, and its findings are not shown unopened.
 const LARGEST_SHOWN: u64 = 64 << 20;
@@ -78,6 +81,13 @@ impl Source {
             }
             (None, None) => {}
         }
+    }
+
+    /// The batch of its transcripts that name none, when there are so many of them.
+    #[must_use]
+    pub fn batch(&self, live: &Live, transcripts: usize) -> Option<String> {
+        let single = self.layout == Layout::Document && transcripts == 1;
+        batch::of_file(live.project.root.as_ref()?, self.path.as_ref()?, single)
     }
 
     /// The whole text, to show findings in; `None` for a file that is open, too

@@ -146,6 +146,31 @@ impl Sweep {
         all
     }
 
+    /// The texts of a batch.
+    #[must_use]
+    pub fn members(&self, batch: &str) -> Vec<TranscriptDigest> {
+        let limits = &self.live.settings().limits;
+        let mut members = Vec::new();
+        for source in self.sources() {
+            let mut of_file: Vec<(Option<String>, TranscriptDigest)> = Vec::new();
+            source.each(
+                limits,
+                |_| true,
+                |read| {
+                    of_file.push((read.transcript.batch, read.digest));
+                    true
+                },
+            );
+            let own = source.batch(&self.live, of_file.len());
+            let of_batch = |(named, digest): (Option<String>, TranscriptDigest)| {
+                (named.as_ref().or(own.as_ref()).is_some_and(|name| name == batch))
+                    .then_some(digest)
+            };
+            members.extend(of_file.into_iter().filter_map(of_batch));
+        }
+        members
+    }
+
     /// A job about these transcripts.
     #[must_use]
     pub fn job(&self, transcripts: Vec<JobTranscript>) -> AssessJob {

@@ -14,13 +14,14 @@ use tower_lsp_server::gen_lsp_types::{MessageType, Uri};
 use crate::analysis::hints::counted;
 use crate::analysis::rubric_lenses::Whole;
 use crate::assessment::statistics::Counted;
-use crate::engine::Plan;
+use crate::engine::{Cancel, Plan};
 use crate::transcript::records::Layout;
 
 use super::elsewhere::Elsewhere;
 use super::jobs::{About, Cause, Planned};
 use super::open_document::{Content, OpenDocument};
 use super::outbox::Surface;
+use super::panel::Panel;
 use super::projects::Live;
 use super::requests::execute_command::{Accepted, Target};
 use super::session::Session;
@@ -158,9 +159,24 @@ impl Session {
             running.line = "reading the transcripts".to_owned();
         }
         let cancel = running.cancel.clone();
+        let sweep = self.pass(live, panel, number, cancel, purpose != Purpose::Count);
+        self.jobs.sweep(sweep);
+        self.report_status();
+        Accepted::yes()
+    }
+
+    /// A pass over a project as it is now.
+    pub(super) fn pass(
+        &mut self,
+        live: &Arc<Live>,
+        panel: Arc<Panel>,
+        number: u64,
+        cancel: Cancel,
+        shows: bool,
+    ) -> Sweep {
         let of_project =
             self.documents.values_mut().filter(|d| d.live.generation == live.generation);
-        let sweep = Sweep {
+        Sweep {
             number,
             open: of_project.filter_map(source).collect(),
             live: Arc::clone(live),
@@ -169,14 +185,11 @@ impl Session {
             template: self.jobs.template(),
             settings: self.settings.clone(),
             encoding: self.encoding(),
-            shows: purpose != Purpose::Count,
+            shows,
             cancel,
             spending: crate::engine::Spending::of_run(&live.settings().assess),
             stopped: crate::engine::Stopped::default(),
-        };
-        self.jobs.sweep(sweep);
-        self.report_status();
-        Accepted::yes()
+        }
     }
 
     /// A pass is over.

@@ -32,6 +32,12 @@ pub struct Fix {
     /// Take this applied fixup back
     #[arg(long, value_name = "FIXUP", conflicts_with_all = ["write", "dry_run", "criterion", "drafter", "note"])]
     pub revert: Option<String>,
+    /// Cut this transcript off before an exchange
+    #[arg(long, value_name = "ID", requires = "before", conflicts_with_all = ["transcript", "criterion", "drafter", "note", "revert"])]
+    pub truncate: Option<String>,
+    /// The first exchange that goes
+    #[arg(long, value_name = "EXCHANGE", requires = "truncate")]
+    pub before: Option<u32>,
     /// How to print
     #[arg(long, value_enum, default_value = "text")]
     pub format: GateFormat,

@@ -1,7 +1,7 @@
 //! The transcripts of a file, ready to be assessed.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, absolute};
 use std::sync::Arc;
 
 use crate::analysis::context::{Context, Memo};
@@ -11,6 +11,7 @@ use crate::cli::scan::{Source, scan};
 use crate::cli::settings::shown_path;
 use crate::engine::disk::DiskError;
 use crate::engine::workspace::Project;
+use crate::review::batch;
 use crate::text::json;
 use crate::transcript::records::Layout;
 use crate::transcript::{Transcript, TranscriptDigest, digest, read};
@@ -92,13 +93,9 @@ fn entry(record: &str, file: &Arc<str>, context: &Context, memo: &mut Memo) -> O
 fn name_batches(source: &Source, root: Option<&Path>, entries: &mut [Entry]) {
     let single = source.layout() == Layout::Document && entries.len() == 1;
     let path = source.path();
-    let path = if single { path.parent().unwrap_or(path) } else { path };
-    let inside = |root: &Path| {
-        let full = std::path::absolute(path).ok()?;
-        let inside = full.strip_prefix(std::path::absolute(root).ok()?).ok()?;
-        Some(inside.to_string_lossy().replace('\\', "/")).filter(|name| !name.is_empty())
-    };
-    let batch = root.and_then(inside).unwrap_or_else(|| shown_path(path));
+    let inside = |root: &Path| batch::of_file(&absolute(root).ok()?, &absolute(path).ok()?, single);
+    let outside = || shown_path(if single { path.parent().unwrap_or(path) } else { path });
+    let batch = root.and_then(inside).unwrap_or_else(outside);
     for entry in entries.iter_mut().filter(|e| e.batch.is_empty()) {
         entry.batch.clone_from(&batch);
     }

@@ -66,31 +66,30 @@ impl Place {
         })
     }
 
-    /// Applies an edit of the record, if the file still holds this record there.
-    /// Answers with the digest of what it says now, in hex.
-    pub fn apply(&self, edit: &Edit) -> Result<String, Failure> {
+    /// Applies edits of the record, if the file still holds this record there.
+    pub fn apply(&self, edits: &[Edit]) -> Result<(), Failure> {
         let failed =
             |e: std::io::Error| Failure::new(format!("{} {}", shown_path(&self.path), plain(&e)));
         let mut there = vec![0; self.record.len()];
         let mut file = File::open(&self.path).map_err(failed)?;
         file.seek(SeekFrom::Start(self.byte)).map_err(failed)?;
         let same = file.read_exact(&mut there).is_ok() && there == self.record.as_bytes();
-        let after =
-            edit::apply_edits(&self.record, std::slice::from_ref(edit)).ok().filter(|_| same);
-        let Some(after) = after else {
+        if !same || edit::apply_edits(&self.record, edits).is_err() {
             let path = shown_path(&self.path);
             return Err(Failure::new(format!(
                 "{path} has changed meanwhile, so nothing was written: run it again"
             )));
+        }
+        let in_file = |edit: &Edit| {
+            let (start, end) = (edit.span.start as u64, edit.span.end as u64);
+            FileEdit { start: self.byte + start, end: self.byte + end, text: edit.text.clone() }
         };
-        let (start, end) = (self.byte + edit.span.start as u64, self.byte + edit.span.end as u64);
-        rewrite(&self.path, &[FileEdit { start, end, text: edit.text.clone() }]).map_err(failed)?;
-        let parsed = json::parse(&after, json::DEPTH_LIMIT);
-        let transcript = read(&after, &parsed).transcript;
-        Ok(transcript.map_or_else(|_| String::new(), |t| digest::of(&after, &t).to_string()))
+        let mut edits: Vec<FileEdit> = edits.iter().map(in_file).collect();
+        edits.sort_by_key(|edit| (edit.start, edit.end));
+        rewrite(&self.path, &edits).map_err(failed)
     }
 
-    /// The edit that takes a fixup back; `None` when the reply is another one now.
+    /// The edit that takes a fixup of a reply back; `None` when the reply is another one now.
     pub fn back(&self, fixup: &FixupRecord) -> Option<Edit> {
         let exchange = self.transcript.exchanges.iter().find(|e| e.number == fixup.exchange)?;
         let mut replies = self.transcript.reply_messages(exchange);

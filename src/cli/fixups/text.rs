@@ -19,25 +19,20 @@ pub fn shown(
         (Ok(_), false) => (style.good("✓"), "can be fixed"),
         (Err(_), _) => (style.bad("✗"), "not fixed"),
     };
-    let criteria = offer.criteria.join(", ");
+    let criteria = offer.criteria().join(", ");
     let head = style.bold(&plain(head));
     let mut out =
         format!("{mark} {done:<12} {head}  {}  {}\n", plain(&criteria), style.dim(&plain(place)));
     match fixup {
         Ok(fixup) => {
-            let draft = fixup.draft();
-            out += &diff(&draft.target.before, &draft.after, style);
-            let follows = if fixup.is_last() {
-                "it is the last reply, so no message has to follow".to_owned()
-            } else {
-                "the user's next message follows, by its words and by every judge".to_owned()
-            };
-            let judges = fixup.judges().join(", ");
-            let proof = format!(
-                "drafted by {}; {follows}; {criteria} and the safety gates hold for {judges}",
-                draft.drafter
-            );
-            out += &format!("    {}\n", style.dim(&plain(&proof)));
+            let several = fixup.drafts().len() > 1;
+            for draft in fixup.drafts() {
+                if several {
+                    out += &style.dim(&format!("    exchange {}:\n", draft.target.exchange));
+                }
+                out += &diff(&draft.target.before, &draft.after, style);
+            }
+            out += &format!("    {}\n", style.dim(&plain(&fixup.evidence())));
         }
         Err(refusal) => out += &format!("    {}\n", plain(&refusal.to_string())),
     }

@@ -19,7 +19,7 @@ use crate::text::Span;
 use super::super::convert;
 use super::super::shelf::Shelf;
 use super::super::snapshot::{Known, Snapshot};
-use super::execute_command;
+use super::{execute_command, review_action};
 
 /// The actions for a range.
 #[must_use]
@@ -38,6 +38,13 @@ pub fn answer(snapshot: &Snapshot, params: &CodeActionParams) -> Option<Vec<Code
         && let Known::Transcripts(shelf) = &snapshot.content
     {
         actions.extend(commands(snapshot, shelf, place));
+    }
+    if wanted(&review_action::KIND)
+        && let Known::Transcripts(shelf) = &snapshot.content
+    {
+        let named = |kind: &CodeActionKind| kind_name(kind).starts_with("source.rubricator");
+        let thorough = only.is_some_and(|only| only.iter().any(named));
+        actions.extend(review_action::actions(snapshot, shelf, place, thorough));
     }
     Some(actions.into_iter().map(CodeActionResponse::CodeAction).collect())
 }

@@ -48,8 +48,9 @@ fn of_record(snapshot: &Snapshot, record: &Record<'_>) -> Vec<CodeLens> {
     let range = snapshot.range(Span::empty(record.span().start));
     let limit = snapshot.live.settings().tokens.limit;
     let target = json!({"uri": snapshot.uri.0, "transcript": &*outline.id});
-    let lenses =
-        lenses::lenses(outline, record.judged.map(|judged| &judged.standing), limit).into_iter();
+    let standing = record.judged.map(|judged| &judged.standing);
+    let review = snapshot.reviews.as_ref().map(|reviews| reviews.word(outline));
+    let lenses = lenses::lenses(outline, standing, limit, review).into_iter();
     lenses.map(|lens| lens_at(range, lens.title, lens.press, &target)).collect()
 }
 
@@ -57,6 +58,7 @@ fn lens_at(range: Range, title: String, press: Press, target: &serde_json::Value
     let command = match press {
         Press::Explain => execute_command::Command::Explain,
         Press::Assess => execute_command::Command::Assess,
+        Press::Review => execute_command::Command::Review,
     };
     lens(range, title, command, target)
 }

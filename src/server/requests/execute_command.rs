@@ -20,11 +20,14 @@ pub enum Command {
     Cancel,
     /// Say what is known about a place, and why there is no finding.
     Explain,
+    /// Say what a person thinks of a transcript, a verdict or a batch.
+    Review,
 }
 
 impl Command {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Assess, Self::AssessAll, Self::Cancel, Self::Explain];
+    pub const ALL: [Self; 5] =
+        [Self::Assess, Self::AssessAll, Self::Cancel, Self::Explain, Self::Review];
 
     /// The name in the protocol.
     #[must_use]
@@ -34,6 +37,7 @@ impl Command {
             Self::AssessAll => "rubricator.assessAll",
             Self::Cancel => "rubricator.cancel",
             Self::Explain => "rubricator.explain",
+            Self::Review => "rubricator.review",
         }
     }
 
@@ -62,6 +66,44 @@ pub struct Target {
     /// Only this finding.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finding: Option<String>,
+    /// The text it is about, by its digest: of another one it is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// What a person says (`rubricator.review`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub say: Option<Say>,
+    /// In their words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// What the answer should have been: YES, NO or NA.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
+    /// Whose verdict it is about; absent: everybody's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judge: Option<String>,
+    /// The batch it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<String>,
+}
+
+/// What a person says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Say {
+    /// The transcript is good.
+    Accept,
+    /// It is not.
+    Reject,
+    /// The verdict on a criterion is right.
+    Right,
+    /// It is wrong.
+    Wrong,
+    /// Something about a verdict, without deciding it.
+    Note,
+    /// The rubric lacks a criterion.
+    Missing,
+    /// The batch is good enough to make more like it.
+    Satisfactory,
 }
 
 impl Target {
@@ -74,7 +116,8 @@ impl Target {
             None | Some(Value::Null) => Ok(Self::default()),
             Some(value) => serde_json::from_value(value).map_err(|error| {
                 format!(
-                    "the argument is {{uri, transcript?, exchange?, criterion?, finding?}}: {error}"
+                    "the argument is {{uri, transcript?, exchange?, criterion?, finding?, say?, note?, \
+                     answer?, judge?, batch?, digest?}}: {error}"
                 )
             }),
         }
@@ -100,6 +143,12 @@ impl Accepted {
     #[must_use]
     pub fn no(reason: impl Into<String>) -> Self {
         Self { accepted: false, reason: Some(reason.into()) }
+    }
+
+    /// Why it has not started.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
     }
 
     /// As the protocol wants it.

@@ -10,6 +10,7 @@ use crate::config::{Origin, layer};
 use crate::rubric::parse::Parsed;
 use crate::text::Span;
 
+use super::super::reviews::Reviews;
 use super::super::shelf::Shelf;
 use super::super::snapshot::{Known, Snapshot};
 
@@ -43,6 +44,7 @@ fn in_transcripts(snapshot: &Snapshot, shelf: &Shelf, at: usize) -> Option<(Span
         outcomes: judged.map_or(&[], |judged| &judged.outcomes),
         standing: judged.map(|judged| &judged.standing),
         limit: snapshot.live.settings().tokens.limit,
+        reviewed: snapshot.reviews.as_ref().map(Reviews::reviewed),
     };
     let hover = hover::hover(subject, at - start)?;
     let mut text = hover.text;

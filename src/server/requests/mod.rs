@@ -12,6 +12,7 @@ pub mod execute_command;
 pub mod folding_range;
 pub mod hover;
 pub mod inlay_hint;
+pub mod review_action;
 
 use serde_json::{Value, json};
 use tower_lsp_server::gen_lsp_types::Uri;
@@ -59,7 +60,10 @@ fn snapshot(session: &mut Session, uri: &Uri) -> Option<Snapshot> {
     let census = session.sweeps.census(&document.live.project.root);
     let spend = session.jobs.spend(document.live.project.root.as_deref());
     let judges = session.accounts.judges(&document.live, &spend);
-    (!document.desynced).then(|| Snapshot { census, judges, ..Snapshot::of(document, client) })
+    let snapshot = Snapshot { census, judges, ..Snapshot::of(document, client) };
+    let desynced = document.desynced;
+    let reviews = session.reviews(&snapshot.live);
+    (!desynced).then_some(Snapshot { reviews, ..snapshot })
 }
 
 /// Answers on a worker's thread.

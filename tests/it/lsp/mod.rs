@@ -13,5 +13,6 @@ mod liveness;
 mod model;
 mod process;
 mod project;
+mod review;
 mod supersede;
 mod sync;

@@ -1,0 +1,324 @@
+//! The session's side of review: what a person says in the editor, and what
+//! everybody said so far.
+//!
+//! Invariants: a record is bound to the text that was on the screen when it was
+//! said and to the rubric in force; what is ambiguous, or about a text that has
+//! moved on, is refused and never written. Files are read and written by a thread
+//! of their own.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tower_lsp_server::gen_lsp_types::{MessageType, Uri};
+
+use crate::engine::review_desk::{Orders, ReviewDesk, Told};
+use crate::engine::reviews;
+use crate::review::answer::{self, Unclear};
+use crate::review::{Kind, Log, Record, batch};
+use crate::rubric::{Verdict, digest};
+use crate::text::nearest::nearest;
+use crate::transcript::TranscriptDigest;
+
+use super::event::{Event, EventSender, Offer};
+use super::outbox::Surface;
+use super::panel::Panel;
+use super::projects::Live;
+use super::requests::execute_command::{Accepted, Command, Say, Target};
+use super::reviews::{Reviews, batch_of};
+use super::session::Session;
+use super::shelf::Record as Shelved;
+
+/// What people said, by project.
+#[derive(Debug, Default)]
+pub struct Reviewing {
+    desk: Option<ReviewDesk>,
+    logs: HashMap<PathBuf, Arc<Log>>,
+}
+
+impl Reviewing {
+    /// The way to the thread that reads and writes; started when it is first needed.
+    fn orders(&mut self, events: &EventSender) -> Result<Orders, String> {
+        if self.desk.is_none() {
+            let events = events.clone();
+            let desk = ReviewDesk::start(move |told| events.send(Event::Reviewed(told)));
+            self.desk = Some(desk.map_err(|e| format!("reviews cannot be kept: {e}"))?);
+        }
+        self.desk.as_ref().map(|desk| desk.orders().clone()).ok_or_else(String::new)
+    }
+
+    /// Waits until everything that was said is on disk.
+    pub fn finish(&mut self) {
+        if let Some(desk) = self.desk.take() {
+            desk.finish();
+        }
+    }
+}
+
+/// The transcript that something is said of.
+struct Subject {
+    live: Arc<Live>,
+    panel: Arc<Panel>,
+    root: PathBuf,
+    id: Arc<str>,
+    digest: TranscriptDigest,
+    batch: Option<String>,
+    /// The different verdicts on the criterion at hand, by the judge where one is named.
+    said: Vec<Verdict>,
+    /// How it stands, in a few words.
+    standing: String,
+}
+
+impl Session {
+    /// Reads the reviews of a project, and again whenever they change.
+    pub(super) fn read_reviews(&mut self, live: &Live) {
+        let Some(root) = live.project.root.as_ref().filter(|_| live.panel().is_some()) else {
+            return;
+        };
+        match self.reviewing.orders(&self.events) {
+            Ok(orders) => orders.read(root),
+            Err(why) => tracing::error!(why, "reviews are not read"),
+        }
+    }
+
+    /// What people said in a project, once it was read.
+    pub(super) fn reviews(&self, live: &Live) -> Option<Reviews> {
+        let log = self.reviewing.logs.get(live.project.root.as_ref()?)?;
+        Some(Reviews { log: Arc::clone(log), panel: Arc::clone(live.panel()?) })
+    }
+
+    /// A reviews file was read, or could not be.
+    pub(super) fn reviewed(&mut self, told: Told) {
+        match told {
+            Told::Failed(why) => self.outbox.message(MessageType::Error, why),
+            Told::Read(root, log) => {
+                self.reviewing.logs.insert(root, Arc::new(log));
+                if self.client.refresh_lenses {
+                    self.outbox.refresh(Surface::Lenses);
+                }
+            }
+        }
+    }
+
+    /// `rubricator.review`
+    pub(super) fn review(&mut self, target: &Target) -> Accepted {
+        match self.say(target) {
+            Ok(accepted) => accepted,
+            Err(reason) => Accepted::no(reason),
+        }
+    }
+
+    fn say(&mut self, target: &Target) -> Result<Accepted, String> {
+        if target.say == Some(Say::Satisfactory) {
+            return self.declare(target);
+        }
+        let subject = self.subject(target)?;
+        let Some(say) = target.say else {
+            self.ask_for_review(&subject, target);
+            return Ok(Accepted::yes());
+        };
+        let mut record = match say {
+            Say::Accept => subject.record(Kind::Accept)?,
+            Say::Reject => subject.record(Kind::Reject)?,
+            Say::Right | Say::Wrong => {
+                let mut record = subject.on_criterion(target)?;
+                let answer = target.answer.as_deref().map(verdict).transpose()?;
+                let human = answer::human(&subject.said, say == Say::Right, answer);
+                record.human = Some(human.map_err(|why| unclear(why).to_owned())?);
+                record
+            }
+            Say::Note => subject.on_criterion(target)?,
+            Say::Missing | Say::Satisfactory => subject.record(Kind::Missing)?,
+        };
+        record.note = target.note.clone().filter(|note| !note.trim().is_empty());
+        if record.note.is_none() && matches!(say, Say::Note | Say::Missing) {
+            return Err("there is no text: give it as `note`".into());
+        }
+        self.keep(&subject.root, record)?;
+        Ok(Accepted::yes())
+    }
+
+    /// Declares a batch satisfactory as it is: its transcripts are read in the
+    /// background, and what the editor has wins over what is on disk.
+    fn declare(&mut self, target: &Target) -> Result<Accepted, String> {
+        let uri = Uri(target.uri.clone());
+        let document = self.documents.get(&uri).ok_or("open a file of the batch first")?;
+        let live = Arc::clone(&document.live);
+        let root = live.project.root.clone();
+        let root = root.ok_or("this file is in no project: `rubricator init` makes one")?;
+        let panel = live.panel().ok_or("this file belongs to no project with a rubric")?;
+        let batch = target.batch.clone().ok_or("name the `batch`")?;
+        let by = reviews::reviewer();
+        let record = reviews::record(Kind::Satisfactory, &by, &panel.rubric_digest);
+        let record = record.map_err(|e| format!("no record id: {e}"))?;
+        let record = Record { note: target.note.clone(), batch: Some(batch.clone()), ..record };
+        let panel = Arc::clone(panel);
+        let sweep = self.pass(&live, panel, 0, crate::engine::Cancel::default(), false);
+        let (orders, events) = (self.reviewing.orders(&self.events)?, self.events.clone());
+        self.runtime.spawn_blocking(move || {
+            let members = sweep.members(&batch);
+            if members.is_empty() {
+                let why = format!("there is no batch `{batch}`: nothing was declared");
+                return events.send(Event::Reviewed(Told::Failed(why)));
+            }
+            let digest = Some(batch::digest(members));
+            orders.keep(&root, Record { transcript_digest: digest, ..record });
+        });
+        Ok(Accepted::yes())
+    }
+
+    fn keep(&mut self, root: &std::path::Path, record: Record) -> Result<(), String> {
+        self.reviewing.orders(&self.events)?.keep(root, record);
+        Ok(())
+    }
+
+    /// The transcript that a target names, as it is in the editor.
+    fn subject(&mut self, target: &Target) -> Result<Subject, String> {
+        let uri = Uri(target.uri.clone());
+        let document = self.documents.get_mut(&uri).ok_or("open the transcript file first")?;
+        document.catch_up();
+        let live = Arc::clone(&document.live);
+        let root = live.project.root.clone();
+        let root = root.ok_or("this file is in no project: `rubricator init` makes one")?;
+        let panel = live.panel().ok_or("this file belongs to no project with a rubric")?;
+        let named = |record: &Shelved<'_>| {
+            let is = |id: &String| record.outline().is_some_and(|o| *o.id == **id);
+            target.transcript.as_ref().is_none_or(is)
+        };
+        document.look_closely(named);
+        let transcripts = document.transcripts().ok_or("this is no transcript file")?;
+        let shelf = transcripts.shelf();
+        let hits: Vec<Shelved<'_>> =
+            shelf.records().filter(|r| named(r) && r.digest().is_some()).collect();
+        let record = one(&hits, target)?;
+        let (Some(outline), Some(digest)) = (record.outline(), record.digest()) else {
+            return Err("this is no transcript".into());
+        };
+        let standing = record.judged.map(|judged| &judged.standing);
+        let limit = live.settings().tokens.limit;
+        Ok(Subject {
+            said: said(record, target),
+            id: Arc::clone(&outline.id),
+            digest,
+            batch: batch_of(&live, &uri, shelf, outline),
+            standing: crate::analysis::lenses::summary(outline, standing, limit),
+            panel: Arc::clone(panel),
+            root,
+            live: Arc::clone(&live),
+        })
+    }
+
+    /// Asks what the person says of the transcript: for clients that ask nothing themselves.
+    fn ask_for_review(&self, subject: &Subject, target: &Target) {
+        let (id, digest) = (subject.id.to_string(), subject.digest.to_string());
+        let choice = |button: &str, say| Offer {
+            button: button.to_owned(),
+            command: Command::Review,
+            target: Target {
+                say: Some(say),
+                transcript: Some(id.clone()),
+                digest: Some(digest.clone()),
+                ..target.clone()
+            },
+            consent: Vec::new(),
+        };
+        let said = self.reviews(&subject.live).map_or("", |reviews| {
+            let review = reviews.reviewed().of(&id, &digest);
+            crate::analysis::reviews::word(review).unwrap_or("nobody has read it yet")
+        });
+        let message = format!("{id}: {} · {said}", subject.standing);
+        self.outbox
+            .choose(message, vec![choice("Accept", Say::Accept), choice("Reject", Say::Reject)]);
+    }
+}
+
+impl Subject {
+    /// A record about the transcript.
+    fn record(&self, kind: Kind) -> Result<Record, String> {
+        let by = reviews::reviewer();
+        let record = reviews::record(kind, &by, &self.panel.rubric_digest);
+        let record = record.map_err(|e| format!("no record id: {e}"))?;
+        Ok(Record {
+            transcript: Some(self.id.to_string()),
+            transcript_digest: Some(self.digest.to_string()),
+            batch: self.batch.clone(),
+            ..record
+        })
+    }
+
+    /// A record about a verdict on it.
+    fn on_criterion(&self, target: &Target) -> Result<Record, String> {
+        let wanted = target.criterion.as_deref().ok_or("name the criterion")?;
+        let rubric = &self.panel.rubric;
+        let Some(criterion) = rubric.criterion(wanted) else {
+            let ids = rubric.criteria.iter().map(|c| c.id.as_str());
+            let advice = nearest(wanted, ids)
+                .map_or_else(String::new, |id| format!("; did you mean `{id}`?"));
+            return Err(format!("the rubric has no criterion `{wanted}`{advice}"));
+        };
+        Ok(Record {
+            criterion: Some(criterion.id.clone()),
+            criterion_digest: Some(digest::hex(&digest::criterion(criterion))),
+            judge: target.judge.clone(),
+            batch: None,
+            ..self.record(Kind::Verdict)?
+        })
+    }
+}
+
+/// The one record that is meant: the text that was on the screen, where that is said.
+fn one<'r, 'a>(hits: &'r [Shelved<'a>], target: &Target) -> Result<&'r Shelved<'a>, String> {
+    let name = target.transcript.as_deref();
+    let digest = |record: &Shelved<'_>| record.digest().map(|digest| digest.to_string());
+    if let Some(wanted) = &target.digest {
+        let same = |record: &&Shelved<'_>| digest(record).as_ref() == Some(wanted);
+        return hits.iter().find(same).ok_or_else(|| match name {
+            Some(name) => format!("`{name}` has changed since: look at it again"),
+            None => "the transcript has changed since: look at it again".to_owned(),
+        });
+    }
+    match (hits, name) {
+        ([], Some(name)) => Err(format!("there is no transcript `{name}` in this file")),
+        ([], None) => Err("there is no transcript in this file".into()),
+        // The same text twice is one transcript.
+        ([first, rest @ ..], _) if rest.iter().all(|hit| hit.digest() == first.digest()) => {
+            Ok(first)
+        }
+        (_, Some(name)) => Err(format!(
+            "`{name}` is the id of several transcripts in this file: give them ids of their own"
+        )),
+        (_, None) => Err("name the transcript".into()),
+    }
+}
+
+/// The different verdicts on the criterion; none that are of an earlier text.
+fn said(record: &Shelved<'_>, target: &Target) -> Vec<Verdict> {
+    let (Some(judged), Some(criterion)) = (record.judged, &target.criterion) else {
+        return Vec::new();
+    };
+    if judged.earlier.contains(criterion) {
+        return Vec::new();
+    }
+    let wanted = |name: &str| target.judge.as_deref().is_none_or(|judge| judge == name);
+    let judges = judged.outcomes.iter().filter(|judge| wanted(&judge.judge));
+    let mut said: Vec<Verdict> =
+        judges.filter_map(|judge| Some(judge.outcomes.get(criterion)?.answer()?.verdict)).collect();
+    said.sort_by_key(|verdict| verdict.name());
+    said.dedup();
+    said
+}
+
+fn verdict(name: &str) -> Result<Verdict, String> {
+    let upper = name.to_ascii_uppercase();
+    Verdict::from_name(&upper).ok_or_else(|| format!("`answer` is YES, NO or NA, not `{name}`"))
+}
+
+const fn unclear(why: Unclear) -> &'static str {
+    match why {
+        Unclear::Same => "that is what was answered, so it cannot be wrong",
+        Unclear::Unsaid => "no judge answered that, so it cannot be right",
+        Unclear::Unanswered => "no judge has answered about this text: give the `answer`",
+        Unclear::Instead => "wrong in favour of what? Give the `answer`: YES or NO",
+        Unclear::Differ => "the judges differ: name one as `judge`, or give the `answer`",
+    }
+}

@@ -1,0 +1,231 @@
+//! Review in the editor: what is pressed becomes a record in the project's file,
+//! bound to the text on the screen, and shows at once; what another process
+//! writes shows too.
+
+use serde_json::{Value, json};
+
+use super::client::Client;
+use super::desk::{Desk, no_to, record};
+
+const FILE: &str = "data/raw/a.jsonl";
+
+fn say(client: &mut Client, argument: Value) -> Value {
+    let params = json!({"command": "rubricator.review", "arguments": [argument]});
+    client.ask("workspace/executeCommand", params)
+}
+
+fn accepted(client: &mut Client, argument: Value) {
+    let answer = say(client, argument.clone());
+    assert_eq!(answer["accepted"], true, "{argument}: {answer}");
+}
+
+fn refused(client: &mut Client, argument: Value) -> String {
+    let answer = say(client, argument.clone());
+    assert_eq!(answer["accepted"], false, "{argument}: {answer}");
+    answer["reason"].as_str().unwrap().to_owned()
+}
+
+/// The lenses of the file, asked for until they are as wanted.
+fn lenses_until(client: &mut Client, uri: &str, wanted: impl Fn(&[String]) -> bool) {
+    loop {
+        let lenses = client.ask("textDocument/codeLens", json!({"textDocument": {"uri": uri}}));
+        let title = |lens: &Value| lens["command"]["title"].as_str().unwrap().to_owned();
+        let titles: Vec<String> = lenses.as_array().unwrap().iter().map(title).collect();
+        if wanted(&titles) {
+            return;
+        }
+    }
+}
+
+/// The review actions at a place that are asked for by their own kind, or with everything else.
+fn actions(client: &mut Client, uri: &str, column: usize, only: Option<&str>) -> Vec<Value> {
+    let at = json!({"line": 0, "character": column});
+    let mut context = json!({"diagnostics": []});
+    if let Some(only) = only {
+        context["only"] = json!([only]);
+    }
+    let params = json!({"textDocument": {"uri": uri}, "range": {"start": at, "end": at}, "context": context});
+    let actions = client.ask("textDocument/codeAction", params);
+    let is_review = |a: &&Value| a["kind"] == "source.rubricator.review";
+    actions.as_array().unwrap().iter().filter(is_review).cloned().collect()
+}
+
+fn press(client: &mut Client, actions: &[Value], title: &str) {
+    let action = actions.iter().find(|a| a["title"].as_str().unwrap().starts_with(title));
+    let argument = action.unwrap_or_else(|| panic!("no {title} in {actions:?}"));
+    accepted(client, argument["command"]["arguments"][0].clone());
+}
+
+/// The records of the project's file, once there are so many.
+fn records(desk: &Desk, client: &mut Client, count: usize) -> Vec<Value> {
+    loop {
+        // A turn of the server, which writes in the background.
+        client.ask("textDocument/codeLens", json!({"textDocument": {"uri": desk.uri(FILE)}}));
+        let text = std::fs::read_to_string(desk.dir.path().join("data/reviews.jsonl"));
+        let text = text.unwrap_or_default();
+        let whole = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+        let records: Vec<Value> = whole.map(|l| serde_json::from_str(l).unwrap()).collect();
+        if records.len() == count {
+            return records;
+        }
+        assert!(records.len() < count, "{records:?}");
+    }
+}
+
+/// Two transcripts, of which the first fails A; assessed and shown.
+fn assessed(desk: &Desk) -> (Client, String, String) {
+    let mut client = desk.client(json!({}));
+    let uri = desk.uri(FILE);
+    let text = format!(
+        "{}\n{}\n",
+        record("t-1", "One?", "I do not care."),
+        record("t-2", "Two?", "Fine.")
+    );
+    desk.write(FILE, &text);
+    client.open(&uri, 1, &text);
+    client.save(&uri);
+    client.shows(&uri, |s| s.brief().iter().any(|d| d.starts_with("A ")));
+    lenses_until(&mut client, &uri, |all| {
+        all.len() == 6 && all.iter().filter(|t| t.contains("1 judge")).count() == 2
+    });
+    (client, uri, text)
+}
+
+fn hover(client: &mut Client, uri: &str, column: usize) -> String {
+    let at = json!({"line": 0, "character": column});
+    let hover =
+        client.ask("textDocument/hover", json!({"textDocument": {"uri": uri}, "position": at}));
+    hover["contents"]["value"].as_str().unwrap_or("").to_owned()
+}
+
+#[test]
+fn what_is_pressed_is_kept_and_shown_and_goes_stale_with_the_text() {
+    let desk = Desk::new("", no_to("A", "I do not care"));
+    let (mut client, uri, text) = assessed(&desk);
+    let column = text.find("I do").unwrap();
+    let here = actions(&mut client, &uri, column, None);
+    let titles: Vec<&str> = here.iter().map(|a| a["title"].as_str().unwrap()).collect();
+    assert_eq!(
+        titles,
+        [
+            "Judge is right: A is NO (j)",
+            "Judge is wrong (false positive): A is YES (j)",
+            "Note on A",
+            "Accept this transcript",
+            "Reject this transcript",
+            "Note a missing criterion",
+            "Declare batch data/raw/a.jsonl satisfactory",
+        ]
+    );
+    let thorough = actions(&mut client, &uri, column, Some("source.rubricator.review"));
+    press(&mut client, &here, "Judge is wrong (false positive)");
+    press(&mut client, &thorough, "Judge is wrong (false negative): B is NO (j)");
+    press(&mut client, &here, "Accept");
+    press(&mut client, &here, "Declare batch");
+    let all = records(&desk, &mut client, 4);
+    let brief = |r: &Value| {
+        ["kind", "transcript", "criterion", "human"]
+            .map(|k| r[k].as_str().unwrap_or("-").to_owned())
+    };
+    let of_transcripts: Vec<_> = all.iter().map(brief).collect();
+    assert_eq!(of_transcripts[0], ["verdict", "t-1", "A", "YES"]);
+    assert_eq!(of_transcripts[1], ["verdict", "t-1", "B", "NO"]);
+    assert_eq!(of_transcripts[2], ["accept", "t-1", "-", "-"]);
+    assert_eq!(of_transcripts[3], ["satisfactory", "-", "-", "-"]);
+    let digests = |key: &str| all.iter().all(|r| r[key].as_str().is_some_and(|d| d.len() == 64));
+    assert!(digests("rubric_digest") && digests("transcript_digest"));
+    assert!(all.iter().all(|r| r["by"].as_str().is_some_and(|by| !by.is_empty())));
+
+    lenses_until(&mut client, &uri, |all| all.contains(&"Review (accepted)".to_owned()));
+    assert!(hover(&mut client, &uri, 1).contains("accepted by "));
+    assert!(hover(&mut client, &uri, column).contains("the answer is YES by "));
+    // The text moves on: what was said shows as stale, and what was offered is refused.
+    client.insert(&uri, 2, 0, u32::try_from(column).unwrap(), "Well, ");
+    lenses_until(&mut client, &uri, |all| all.contains(&"Review (review stale)".to_owned()));
+    assert!(hover(&mut client, &uri, 1).contains("(stale: "));
+    let accept = here.iter().find(|a| a["title"] == "Accept this transcript").unwrap();
+    let reason = refused(&mut client, accept["command"]["arguments"][0].clone());
+    assert_eq!(reason, "`t-1` has changed since: look at it again");
+    // A verdict on the earlier text is neither right nor wrong.
+    let stale = actions(&mut client, &uri, column + 8, None);
+    assert!(
+        stale.iter().all(|a| !a["title"].as_str().unwrap().starts_with("Judge is")),
+        "{stale:?}"
+    );
+    let here = json!({"uri": uri, "transcript": "t-1", "criterion": "A", "say": "right"});
+    assert!(refused(&mut client, here).starts_with("no judge has answered about this text"));
+}
+
+#[test]
+fn what_is_ambiguous_or_empty_is_refused() {
+    let desk = Desk::new("", no_to("A", "I do not care"));
+    let (mut client, uri, text) = assessed(&desk);
+    let mut why = |more: Value| {
+        let mut argument = json!({"uri": uri});
+        argument.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        refused(&mut client, argument)
+    };
+    assert_eq!(why(json!({"say": "accept"})), "name the transcript");
+    assert_eq!(
+        why(json!({"say": "accept", "transcript": "t-9"})),
+        "there is no transcript `t-9` in this file"
+    );
+    let mark = |more: Value| {
+        let mut mark = json!({"say": "wrong", "transcript": "t-1"});
+        mark.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        mark
+    };
+    assert_eq!(why(mark(json!({}))), "name the criterion");
+    assert_eq!(
+        why(mark(json!({"criterion": "a"}))),
+        "the rubric has no criterion `a`; did you mean `A`?"
+    );
+    assert_eq!(
+        why(mark(json!({"criterion": "A", "answer": "NO"}))),
+        "that is what was answered, so it cannot be wrong"
+    );
+    assert!(why(mark(json!({"criterion": "A", "answer": "maybe"}))).starts_with("`answer` is YES"));
+    assert_eq!(
+        why(json!({"say": "note", "transcript": "t-1", "criterion": "A"})),
+        "there is no text: give it as `note`"
+    );
+    assert!(why(json!({"say": "cheer"})).contains("unknown variant `cheer`"));
+    // An id that two texts carry names none of them.
+    let twice = format!("{}{}\n", text, record("t-1", "One?", "Another."));
+    let whole = json!([{"text": twice}]);
+    client.change(&uri, 2, whole);
+    assert!(
+        refused(&mut client, json!({"uri": uri, "transcript": "t-1", "say": "accept"}))
+            .contains("several transcripts")
+    );
+    assert!(!desk.dir.path().join("data/reviews.jsonl").exists());
+}
+
+#[test]
+fn what_the_command_line_says_shows_in_the_editor() {
+    let desk = Desk::new("", no_to("A", "I do not care"));
+    let (mut client, uri, _) = assessed(&desk);
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rubricator"));
+    command.args(["review", "--by", "Ada", "reject", "t-1", "--note", "Too curt."]);
+    let ran = command.current_dir(desk.dir.path()).output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    lenses_until(&mut client, &uri, |all| all.contains(&"Review (rejected)".to_owned()));
+    assert!(hover(&mut client, &uri, 1).contains("rejected by Ada on "));
+}
+
+#[test]
+fn an_editor_that_asks_nothing_is_asked_for_a_review() {
+    let desk = Desk::new("", no_to("A", "I do not care"));
+    let (mut client, uri, _) = assessed(&desk);
+    client.obliging = false;
+    accepted(&mut client, json!({"uri": uri, "transcript": "t-1"}));
+    let request = client.message("window/showMessageRequest");
+    let message = request["params"]["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("t-1: failed 0.500") && message.ends_with("nobody has read it yet"),
+        "{message}"
+    );
+    assert_eq!(request["params"]["actions"], json!([{"title": "Accept"}, {"title": "Reject"}]));
+    client.respond(&request["id"], json!({"title": "Reject"}));
+    lenses_until(&mut client, &uri, |all| all.contains(&"Review (rejected)".to_owned()));
+}
