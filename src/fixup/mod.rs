@@ -14,6 +14,7 @@ pub mod continuity;
 pub mod draft;
 pub mod entailed;
 pub mod offer;
+pub mod preference;
 mod questions;
 pub mod record;
 pub mod remedies;
