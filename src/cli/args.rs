@@ -11,12 +11,14 @@ use crate::finding::Severity;
 mod diff;
 mod export;
 mod fix;
+mod slice;
 mod store;
 mod trust;
 
 pub use diff::Diff;
 pub use export::Export;
 pub use fix::Fix;
+pub use slice::Slice;
 pub use store::Store;
 pub use trust::{Key, Trust};
 
@@ -78,6 +80,8 @@ pub enum Command {
     Review(Review),
     /// Say whether more transcripts like those of a batch may be made
     Gate(Gate),
+    /// Cut what passed into training examples, split into training and validation first
+    Slice(Slice),
     /// Say what passed in one run and failed in another, and why; without runs, list them
     Diff(Diff),
     /// Write results, or preference pairs of fixups, as JSON lines

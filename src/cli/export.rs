@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use super::args::Export as Args;
 use super::assess::{self, checkpoint};
-use super::fix::write_whole;
 use super::report::counted;
 use super::scan::{Source, scan};
 use super::settings::shown_path;
 use super::style::plain;
+use super::whole_file::WholeFile;
 use super::{Ending, Failure, Session, fixups, known, targets};
 use crate::assessment::Standing;
 use crate::engine::secret;
@@ -95,6 +95,15 @@ fn pairs(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
     Ok(Ending::Good)
 }
 
+/// Lines to a file, without the keys that a provider may have echoed.
+fn whole<'a>(path: &Path, lines: impl Iterator<Item = &'a str>) -> std::io::Result<()> {
+    let mut file = WholeFile::over(path)?;
+    for line in lines {
+        writeln!(file, "{}", secret::without_keys(line))?;
+    }
+    file.commit()
+}
+
 /// Lines to a file, or to standard output.
 fn deliver<'a>(
     out: Option<&Path>,
@@ -103,14 +112,7 @@ fn deliver<'a>(
 ) -> Result<(), Failure> {
     match out.filter(|path| path.as_os_str() != "-") {
         None => lines.for_each(|line| session.out.line(line)),
-        Some(path) => write_whole(path, |file| {
-            let mut file = std::io::BufWriter::new(file);
-            for line in lines {
-                writeln!(file, "{}", secret::without_keys(line))?;
-            }
-            file.flush()
-        })
-        .map_err(|e| {
+        Some(path) => whole(path, lines).map_err(|e| {
             let named = shown_path(&PathBuf::from(path));
             Failure::new(format!("{named} was not written: {}", plain_error(&e)))
         })?,

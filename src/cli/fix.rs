@@ -4,10 +4,11 @@
 //! replaced as a whole, by a rename, or not at all, and keeps its permissions.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::whole_file::WholeFile;
 use crate::finding::{Edit, Finding, Fix, Safety};
 
 /// An edit at bytes of the file.
@@ -82,16 +83,9 @@ pub fn rewrite(path: &Path, edits: &[FileEdit]) -> io::Result<()> {
     // A link stays a link: what it leads to is replaced.
     let path = path.canonicalize()?;
     let mut source = File::open(&path)?;
-    let (temporary, mut target) = beside(&path)?;
-    let written = copy(&mut source, &mut target, edits)
-        .and_then(|()| target.set_permissions(source.metadata()?.permissions()))
-        .and_then(|()| target.sync_all())
-        .and_then(|()| fs::rename(&temporary, &path));
-    if written.is_err() {
-        // The failure that matters is the first one.
-        let _ = fs::remove_file(&temporary);
-    }
-    written
+    let mut target = WholeFile::over(&path)?;
+    copy(&mut source, &mut target, edits)?;
+    target.commit()
 }
 
 /// Copies `source` with the edits applied; they are in order and do not overlap.
@@ -111,45 +105,6 @@ pub fn copy(
     }
     io::copy(source, target)?;
     target.flush()
-}
-
-/// Writes a file as a whole, or not at all; one that is there is replaced and
-/// keeps its permissions.
-///
-/// # Errors
-/// `write` failed, or the folder cannot be written.
-pub fn write_whole(path: &Path, write: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
-    // A link stays a link: what it leads to is replaced.
-    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    if path.is_dir() {
-        return Err(io::Error::from(io::ErrorKind::IsADirectory));
-    }
-    let (temporary, file) = beside(&path)?;
-    let kept = fs::metadata(&path).map(|old| old.permissions());
-    let written = write(&file)
-        .and_then(|()| kept.map_or(Ok(()), |kept| file.set_permissions(kept)))
-        .and_then(|()| file.sync_all())
-        .and_then(|()| fs::rename(&temporary, &path));
-    if written.is_err() {
-        // The failure that matters is the first one.
-        let _ = fs::remove_file(&temporary);
-    }
-    written
-}
-
-/// A new file in the same folder, so that the rename stays on one disk.
-fn beside(path: &Path) -> io::Result<(PathBuf, File)> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    for attempt in 0..100 {
-        let temporary =
-            path.with_file_name(format!(".{name}.{}-{attempt}.tmp", std::process::id()));
-        match fs::OpenOptions::new().write(true).create_new(true).open(&temporary) {
-            Ok(file) => return Ok((temporary, file)),
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(e) => return Err(e),
-        }
-    }
-    Err(io::Error::new(io::ErrorKind::AlreadyExists, "the folder is full of temporary files"))
 }
 
 #[cfg(test)]

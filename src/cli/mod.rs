@@ -35,6 +35,7 @@ mod report;
 mod review;
 mod scan;
 mod settings;
+mod slice;
 mod spent;
 mod status;
 mod store;
@@ -42,6 +43,7 @@ pub mod style;
 mod targets;
 mod tokens;
 mod trust;
+mod whole_file;
 
 use args::{Arguments, Command, Common};
 use output::Output;
@@ -144,6 +146,7 @@ fn dispatch(command: Command, session: &mut Session) -> Result<Ending, Failure> 
         Command::Fix(args) => fixups::run(&args, session),
         Command::Review(args) => review::run(&args, session),
         Command::Gate(args) => gate::run(&args, session),
+        Command::Slice(args) => slice::run(&args, session),
         Command::Diff(args) => diff::run(&args, session),
         Command::Export(args) => export::run(&args, session),
         Command::Store(args) => store::run(&args, session),

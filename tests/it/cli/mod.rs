@@ -9,6 +9,7 @@ mod fixup;
 mod judges;
 mod review;
 mod settings;
+mod slice;
 mod terminal;
 mod together;
 
