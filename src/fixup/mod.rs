@@ -17,6 +17,7 @@ pub mod offer;
 pub mod preference;
 mod questions;
 pub mod record;
+pub mod remedies;
 pub mod truncate;
 mod words;
 
@@ -25,6 +26,7 @@ pub use draft::{Draft, Refusal, Target};
 pub use entailed::EntailedFixup;
 pub use offer::{FailedReply, Offer, offers};
 pub use record::FixupRecord;
+pub use remedies::{Remedies, remedies};
 pub use truncate::{Cut, Truncation, cuts};
 
 #[cfg(test)]

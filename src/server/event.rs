@@ -23,6 +23,7 @@ use crate::text::document::{Change, Document};
 use crate::transcript::TranscriptDigest;
 
 use super::capabilities::ClientFlags;
+use super::fix_jobs::Fixed;
 use super::jobs::Planned;
 use super::look::Found;
 use super::requests::execute_command::{Command, Target};
@@ -115,6 +116,8 @@ pub enum Event {
     RunEnded(u64),
     /// The user pressed the button of an offer.
     Accepted(Box<Offer>),
+    /// A fixup was proven or refused.
+    Fixed(Box<Fixed>),
     /// A reviews file was read, or could not be.
     Reviewed(Told),
     /// The user cancelled a job in the progress view.
@@ -149,6 +152,7 @@ impl Event {
             Self::Assess(_) => "assess",
             Self::RunEnded(_) => "run's end",
             Self::Accepted(_) => "accepted offer",
+            Self::Fixed(_) => "fixup",
             Self::Reviewed(_) => "reviews",
             Self::ProgressCancelled(_) => "cancelled progress",
             Self::ShuttingDown => "shutdown",

@@ -22,12 +22,26 @@ pub enum Command {
     Explain,
     /// Say what a person thinks of a transcript, a verdict or a batch.
     Review,
+    /// Draft and prove a rewrite of replies that failed.
+    DraftFixup,
+    /// Forget a fixup, or stop drafting it.
+    DiscardFixup,
+    /// Show what a proven fixup changes; editors with a view for it do it themselves.
+    PreviewFixup,
 }
 
 impl Command {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Assess, Self::AssessAll, Self::Cancel, Self::Explain, Self::Review];
+    pub const ALL: [Self; 8] = [
+        Self::Assess,
+        Self::AssessAll,
+        Self::Cancel,
+        Self::Explain,
+        Self::Review,
+        Self::DraftFixup,
+        Self::DiscardFixup,
+        Self::PreviewFixup,
+    ];
 
     /// The name in the protocol.
     #[must_use]
@@ -38,6 +52,9 @@ impl Command {
             Self::Cancel => "rubricator.cancel",
             Self::Explain => "rubricator.explain",
             Self::Review => "rubricator.review",
+            Self::DraftFixup => "rubricator.draftFixup",
+            Self::DiscardFixup => "rubricator.discardFixup",
+            Self::PreviewFixup => "rubricator.previewFixup",
         }
     }
 
@@ -72,6 +89,9 @@ pub struct Target {
     /// What a person says (`rubricator.review`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub say: Option<Say>,
+    /// What an editor is to ask the person for before it sends this: `note`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ask: Option<String>,
     /// In their words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
