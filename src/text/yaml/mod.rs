@@ -7,13 +7,14 @@
 //! Invariants: spans are bytes of the text that was parsed, on character
 //! boundaries; the tree is an arena without recursion, and walking it through
 //! [`Node`] ends, since aliases that would make it endless or huge are cut.
-//! Deliberately absent: writing YAML (edits are made on spans), tags, and any
+//! Deliberately absent: writing whole documents (edits are made on spans), tags, and any
 //! typing beyond what [`Node`]'s readers ask for.
 
 mod build;
 mod extent;
 mod recover;
 mod scalar;
+pub mod write;
 
 use std::collections::BTreeMap;
 
