@@ -12,6 +12,7 @@ pub mod gate;
 pub mod log;
 pub mod next;
 pub mod record;
+pub mod roster;
 
 pub use gate::{Decision, Gate};
 pub use log::{Bound, Log, Mark, Review};

@@ -39,6 +39,8 @@ pub struct ClientFlags {
     pub markdown: bool,
     /// Progress may be created by the server.
     pub progress: bool,
+    /// The server may have a place shown.
+    pub show_document: bool,
     /// Code lenses can be asked to refresh.
     pub refresh_lenses: bool,
     /// Inlay hints can be asked to refresh.
@@ -74,6 +76,7 @@ impl ClientFlags {
             encoding: encoding(all),
             versioned_edits: versioned_edits(workspace, name),
             progress: window.work_done_progress == Some(true),
+            show_document: window.show_document.is_some_and(|show| show.support),
             refresh_lenses: workspace.code_lens.as_ref().and_then(|c| c.refresh_support)
                 == Some(true),
             refresh_hints: workspace.inlay_hint.as_ref().and_then(|c| c.refresh_support)
@@ -115,6 +118,7 @@ impl ClientFlags {
             encoding: Encoding::Utf16,
             versioned_edits: false,
             progress: false,
+            show_document: false,
             refresh_lenses: false,
             refresh_hints: false,
             register_watchers: false,

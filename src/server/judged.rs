@@ -13,6 +13,7 @@ use crate::analysis::record;
 use crate::assessment::agree::{self, Scorecard};
 use crate::assessment::{JudgeOutcomes, checked};
 use crate::finding::Finding;
+use crate::review::next::Reason;
 use crate::text::Span;
 use crate::text::document::Encoding;
 use crate::text::json;
@@ -41,6 +42,8 @@ pub struct Judged {
     pub outcomes: Vec<JudgeOutcomes>,
     /// Criteria of which some of it is of an earlier text or wording.
     pub earlier: BTreeSet<String>,
+    /// Why a person should read it.
+    pub reason: Reason,
 }
 
 /// What a record is shown with.
@@ -80,6 +83,7 @@ impl Sight<'_> {
             findings,
             standing: standing(&card, &outcomes, rechecking),
             outcomes,
+            reason: Reason::of_card(&card),
             earlier: view.earlier.iter().flat_map(|j| j.outcomes.keys().cloned()).collect(),
         })
     }

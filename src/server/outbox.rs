@@ -13,8 +13,8 @@ use tokio::sync::{mpsc, watch};
 use tower_lsp_server::Client;
 use tower_lsp_server::gen_lsp_types::{
     LspNotificationMethod, MessageActionItem, MessageDirection, MessageType, Notification,
-    ProgressNotification, ProgressParams, ProgressToken, Registration, Uri, WorkDoneProgressBegin,
-    WorkDoneProgressEnd, WorkDoneProgressReport,
+    ProgressNotification, ProgressParams, ProgressToken, Range, Registration, ShowDocumentParams,
+    Uri, WorkDoneProgressBegin, WorkDoneProgressEnd, WorkDoneProgressReport,
 };
 
 use super::event::{Event, EventSender, Offer};
@@ -41,6 +41,7 @@ enum Parcel {
     Register(Vec<Registration>),
     Progress { token: String, title: String, steps: watch::Receiver<Step> },
     Status(serde_json::Value),
+    Show(Uri, Range),
 }
 
 /// How far a job is.
@@ -123,6 +124,11 @@ impl Outbox {
         steps
     }
 
+    /// Has a place shown, in a client that can.
+    pub fn show(&self, uri: &Uri, range: Range) {
+        self.send(Parcel::Show(uri.clone(), range));
+    }
+
     /// Tells the status bar.
     pub fn status(&self, status: serde_json::Value) {
         self.send(Parcel::Status(status));
@@ -165,6 +171,20 @@ impl Courier {
                 tokio::spawn(async move {
                     if let Err(error) = client.register_capability(registrations).await {
                         tracing::warn!(%error, "the client refused a registration");
+                    }
+                });
+            }
+            Parcel::Show(uri, selection) => {
+                let params = ShowDocumentParams {
+                    uri,
+                    external: None,
+                    take_focus: Some(true),
+                    selection: Some(selection),
+                };
+                let client = self.client.clone();
+                tokio::spawn(async move {
+                    if let Err(error) = client.show_document(params).await {
+                        tracing::debug!(%error, "the client showed nothing");
                     }
                 });
             }

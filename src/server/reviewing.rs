@@ -6,8 +6,8 @@
 //! moved on, is refused and never written. Files are read and written by a thread
 //! of their own.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tower_lsp_server::gen_lsp_types::{MessageType, Uri};
@@ -21,6 +21,8 @@ use crate::text::nearest::nearest;
 use crate::transcript::TranscriptDigest;
 
 use super::event::{Event, EventSender, Offer};
+use super::gates::Reckoned;
+use super::next::Passed;
 use super::outbox::Surface;
 use super::panel::Panel;
 use super::projects::Live;
@@ -34,6 +36,13 @@ use super::shelf::Record as Shelved;
 pub struct Reviewing {
     desk: Option<ReviewDesk>,
     logs: HashMap<PathBuf, Arc<Log>>,
+    /// What follows from them, with the number of the reckoning.
+    reckoned: HashMap<PathBuf, (u64, Arc<Reckoned>)>,
+    reckonings: u64,
+    /// What was shown to be reviewed.
+    pub(super) passed: Passed,
+    /// Projects whose gate is to be told.
+    pub(super) asked_for_gate: HashSet<PathBuf>,
 }
 
 impl Reviewing {
@@ -45,6 +54,33 @@ impl Reviewing {
             self.desk = Some(desk.map_err(|e| format!("reviews cannot be kept: {e}"))?);
         }
         self.desk.as_ref().map(|desk| desk.orders().clone()).ok_or_else(String::new)
+    }
+
+    /// What people said in a project.
+    #[must_use]
+    pub fn log(&self, root: &Path) -> Option<Arc<Log>> {
+        self.logs.get(root).cloned()
+    }
+
+    /// What was last reckoned of a project.
+    #[must_use]
+    pub fn reckoning(&self, root: &Path) -> Option<Arc<Reckoned>> {
+        self.reckoned.get(root).map(|(_, reckoned)| Arc::clone(reckoned))
+    }
+
+    /// The number of a reckoning that begins now.
+    pub fn next_reckoning(&mut self) -> u64 {
+        self.reckonings += 1;
+        self.reckonings
+    }
+
+    /// Takes a reckoning up, unless a later one is there.
+    pub fn take_reckoning(&mut self, root: &Path, number: u64, reckoned: &Arc<Reckoned>) -> bool {
+        let is_late = self.reckoned.get(root).is_some_and(|(own, _)| *own > number);
+        if !is_late {
+            self.reckoned.insert(root.to_owned(), (number, Arc::clone(reckoned)));
+        }
+        !is_late
     }
 
     /// Waits until everything that was said is on disk.
@@ -84,7 +120,8 @@ impl Session {
     /// What people said in a project, once it was read.
     pub(super) fn reviews(&self, live: &Live) -> Option<Reviews> {
         let log = self.reviewing.logs.get(live.project.root.as_ref()?)?;
-        Some(Reviews { log: Arc::clone(log), panel: Arc::clone(live.panel()?) })
+        let panel = Arc::clone(live.panel()?);
+        Some(Reviews { log: Arc::clone(log), panel, reckoned: self.known_reckoning(live) })
     }
 
     /// A reviews file was read, or could not be.
@@ -92,7 +129,8 @@ impl Session {
         match told {
             Told::Failed(why) => self.outbox.message(MessageType::Error, why),
             Told::Read(root, log) => {
-                self.reviewing.logs.insert(root, Arc::new(log));
+                self.reviewing.logs.insert(root.clone(), Arc::new(log));
+                self.reckon(Some(&root));
                 if self.client.refresh_lenses {
                     self.outbox.refresh(Surface::Lenses);
                 }
@@ -109,8 +147,10 @@ impl Session {
     }
 
     fn say(&mut self, target: &Target) -> Result<Accepted, String> {
-        if target.say == Some(Say::Satisfactory) {
-            return self.declare(target);
+        match target.say {
+            Some(Say::Satisfactory) => return self.declare(target),
+            Some(Say::Next) => return self.next_review(target),
+            _ => {}
         }
         let subject = self.subject(target)?;
         let Some(say) = target.say else {
@@ -128,7 +168,7 @@ impl Session {
                 record
             }
             Say::Note => subject.on_criterion(target)?,
-            Say::Missing | Say::Satisfactory => subject.record(Kind::Missing)?,
+            Say::Missing | Say::Satisfactory | Say::Next => subject.record(Kind::Missing)?,
         };
         record.note = target.note.clone().filter(|note| !note.trim().is_empty());
         if record.note.is_none() && matches!(say, Say::Note | Say::Missing) {
@@ -167,7 +207,7 @@ impl Session {
         Ok(Accepted::yes())
     }
 
-    fn keep(&mut self, root: &std::path::Path, record: Record) -> Result<(), String> {
+    fn keep(&mut self, root: &Path, record: Record) -> Result<(), String> {
         self.reviewing.orders(&self.events)?.keep(root, record);
         Ok(())
     }

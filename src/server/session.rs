@@ -137,6 +137,7 @@ impl Session {
             }
             Event::ProgressCancelled(token) => self.jobs.cancel_token(&token),
             Event::Reviewed(told) => self.reviewed(told),
+            Event::Reckoned { root, number, reckoned } => self.reckoned(root, number, reckoned),
             Event::ShuttingDown => {
                 self.jobs.cancel(None);
                 self.documents.clear();
@@ -192,6 +193,7 @@ impl Session {
             },
             Command::Explain => self.explain(target),
             Command::Review => self.review(target),
+            Command::Gate => self.gate(target),
         }
     }
 

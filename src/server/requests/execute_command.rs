@@ -22,12 +22,14 @@ pub enum Command {
     Explain,
     /// Say what a person thinks of a transcript, a verdict or a batch.
     Review,
+    /// Say of every batch whether more like it may be made, and what is missing.
+    Gate,
 }
 
 impl Command {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Assess, Self::AssessAll, Self::Cancel, Self::Explain, Self::Review];
+    pub const ALL: [Self; 6] =
+        [Self::Assess, Self::AssessAll, Self::Cancel, Self::Explain, Self::Review, Self::Gate];
 
     /// The name in the protocol.
     #[must_use]
@@ -38,6 +40,7 @@ impl Command {
             Self::Cancel => "rubricator.cancel",
             Self::Explain => "rubricator.explain",
             Self::Review => "rubricator.review",
+            Self::Gate => "rubricator.gate",
         }
     }
 
@@ -104,6 +107,8 @@ pub enum Say {
     Missing,
     /// The batch is good enough to make more like it.
     Satisfactory,
+    /// Nothing yet: what is worth looking at next?
+    Next,
 }
 
 impl Target {
@@ -130,19 +135,28 @@ pub struct Accepted {
     accepted: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// What was found, where the command finds something.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    found: Option<Value>,
 }
 
 impl Accepted {
     /// It has started.
     #[must_use]
     pub const fn yes() -> Self {
-        Self { accepted: true, reason: None }
+        Self { accepted: true, reason: None, found: None }
+    }
+
+    /// It was found: an object.
+    #[must_use]
+    pub const fn with(found: Value) -> Self {
+        Self { accepted: true, reason: None, found: Some(found) }
     }
 
     /// It has not, and this is why.
     #[must_use]
     pub fn no(reason: impl Into<String>) -> Self {
-        Self { accepted: false, reason: Some(reason.into()) }
+        Self { accepted: false, reason: Some(reason.into()), found: None }
     }
 
     /// Why it has not started.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::client::Client;
 use super::desk::{Desk, no_to, record};
+use crate::engine::{Asked, Reply};
 
 const FILE: &str = "data/raw/a.jsonl";
 
@@ -100,7 +101,7 @@ fn hover(client: &mut Client, uri: &str, column: usize) -> String {
 
 #[test]
 fn what_is_pressed_is_kept_and_shown_and_goes_stale_with_the_text() {
-    let desk = Desk::new("", no_to("A", "I do not care"));
+    let desk = Desk::new("", unkind);
     let (mut client, uri, text) = assessed(&desk);
     let column = text.find("I do").unwrap();
     let here = actions(&mut client, &uri, column, None);
@@ -158,7 +159,7 @@ fn what_is_pressed_is_kept_and_shown_and_goes_stale_with_the_text() {
 
 #[test]
 fn what_is_ambiguous_or_empty_is_refused() {
-    let desk = Desk::new("", no_to("A", "I do not care"));
+    let desk = Desk::new("", unkind);
     let (mut client, uri, text) = assessed(&desk);
     let mut why = |more: Value| {
         let mut argument = json!({"uri": uri});
@@ -203,7 +204,7 @@ fn what_is_ambiguous_or_empty_is_refused() {
 
 #[test]
 fn what_the_command_line_says_shows_in_the_editor() {
-    let desk = Desk::new("", no_to("A", "I do not care"));
+    let desk = Desk::new("", unkind);
     let (mut client, uri, _) = assessed(&desk);
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rubricator"));
     command.args(["review", "--by", "Ada", "reject", "t-1", "--note", "Too curt."]);
@@ -215,7 +216,7 @@ fn what_the_command_line_says_shows_in_the_editor() {
 
 #[test]
 fn an_editor_that_asks_nothing_is_asked_for_a_review() {
-    let desk = Desk::new("", no_to("A", "I do not care"));
+    let desk = Desk::new("", unkind);
     let (mut client, uri, _) = assessed(&desk);
     client.obliging = false;
     accepted(&mut client, json!({"uri": uri, "transcript": "t-1"}));
@@ -228,4 +229,158 @@ fn an_editor_that_asks_nothing_is_asked_for_a_review() {
     assert_eq!(request["params"]["actions"], json!([{"title": "Accept"}, {"title": "Reject"}]));
     client.respond(&request["id"], json!({"title": "Reject"}));
     lenses_until(&mut client, &uri, |all| all.contains(&"Review (rejected)".to_owned()));
+}
+
+/// What is shown next; the criterion, or nothing for the transcript as a whole.
+fn next(client: &mut Client, uri: &str) -> (String, Option<String>, Value) {
+    let found = say(client, json!({"uri": uri, "say": "next"}));
+    assert_eq!(found["accepted"], true, "{found}");
+    let text = |key: &str| found[key].as_str().map(str::to_owned);
+    (text("transcript").unwrap(), text("criterion"), found)
+}
+
+#[test]
+fn the_next_place_to_look_at_needs_no_mouse_and_comes_once() {
+    let desk = Desk::new("", unkind);
+    let elsewhere = desk.write("data/raw/b.jsonl", &(record("t-3", "Three?", "Unasked.") + "\n"));
+    let (mut client, uri, text) = assessed(&desk);
+    let titles = |all: &[String]| all.iter().any(|t| t.starts_with("Gate: "));
+    lenses_until(&mut client, &uri, titles);
+    // Perfect comes before what merely failed; inside a transcript the findings come first.
+    let (id, criterion, found) = next(&mut client, &uri);
+    assert_eq!((id.as_str(), criterion), ("t-2", None));
+    assert_eq!(found["shown"], false);
+    let message = found["message"].as_str().unwrap();
+    assert_eq!(
+        message,
+        "t-2 (a perfect score: is the rubric strict enough?) · passed: accept or reject it · 3 transcripts left"
+    );
+    let (id, criterion, found) = next(&mut client, &uri);
+    assert_eq!((id.as_str(), criterion.as_deref()), ("t-1", Some("A")));
+    let column = text.find("I do").unwrap();
+    assert_eq!(found["location"]["range"]["start"], json!({"line": 0, "character": column}));
+    let mark = json!({"uri": uri, "transcript": "t-1", "digest": found["digest"], "criterion": "A", "say": "right"});
+    accepted(&mut client, mark);
+    let (id, criterion, _) = next(&mut client, &uri);
+    assert_eq!((id.as_str(), criterion), ("t-1", None), "the transcript itself");
+    let (id, _, found) = next(&mut client, &uri);
+    let theirs = format!("file://{}", elsewhere.display());
+    assert_eq!((id.as_str(), &found["location"]["uri"]), ("t-3", &json!(theirs)));
+    assert_eq!(next(&mut client, &uri).0, "t-2", "and again from the first");
+    for id in ["t-1", "t-2"] {
+        accepted(&mut client, json!({"uri": uri, "transcript": id, "say": "accept"}));
+    }
+    lenses_until(&mut client, &uri, |all| {
+        all.iter().filter(|t| *t == "Review (accepted)").count() == 2
+    });
+    assert_eq!(next(&mut client, &uri).0, "t-3");
+    let whole = std::fs::read_to_string(&elsewhere).unwrap();
+    client.open(&theirs, 1, &whole);
+    lenses_until(&mut client, &theirs, |all| all[0].contains("1 exchange") && all.len() > 2);
+    let (id, criterion, found) = next(&mut client, &theirs);
+    assert_eq!((id.as_str(), criterion), ("t-3", None));
+    assert!(
+        found["message"].as_str().unwrap().contains("not assessed: accept or reject it"),
+        "{found}"
+    );
+    accepted(&mut client, json!({"uri": theirs, "transcript": "t-3", "say": "reject"}));
+    lenses_until(&mut client, &theirs, |all| all.contains(&"Review (rejected)".to_owned()));
+    assert_eq!(
+        refused(&mut client, json!({"uri": uri, "say": "next"})),
+        "every transcript is reviewed"
+    );
+}
+
+#[test]
+fn a_client_that_can_show_a_place_is_shown_it() {
+    let desk = Desk::new("", unkind);
+    let mut client =
+        desk.client(json!({"capabilities": {"window": {"showDocument": {"support": true}}}}));
+    client.obliging = false;
+    let uri = desk.uri(FILE);
+    client.open(&uri, 1, &(record("t-1", "One?", "Fine.") + "\n"));
+    lenses_until(&mut client, &uri, |all| all.len() > 2);
+    assert_eq!(next(&mut client, &uri).2["shown"], true);
+    let request = client.message("window/showDocument");
+    assert_eq!(request["params"]["uri"], uri);
+    assert_eq!(request["params"]["takeFocus"], true);
+    client.respond(&request["id"], json!({"success": true}));
+}
+
+#[test]
+fn the_gate_opens_in_the_editor_as_reviews_come_in() {
+    let desk = Desk::new("", unkind);
+    let mut client = desk.client(json!({}));
+    let uri = desk.uri(FILE);
+    let text = format!("{}\n{}\n", record("t-1", "One?", "Fine."), record("t-2", "Two?", "Good."));
+    desk.write(FILE, &text);
+    client.open(&uri, 1, &text);
+    client.save(&uri);
+    let gate = |all: &[String]| all.iter().find(|t| t.starts_with("Gate: ")).cloned();
+    let reads = |wanted: &'static str| move |all: &[String]| gate(all).as_deref() == Some(wanted);
+    lenses_until(
+        &mut client,
+        &uri,
+        reads(
+            "Gate: iterate · 2 of 2 passed · 2 of 2 unreviewed: t-1, t-2 · not declared satisfactory",
+        ),
+    );
+    accepted(&mut client, json!({"uri": uri, "transcript": "t-1", "say": "accept"}));
+    lenses_until(
+        &mut client,
+        &uri,
+        reads("Gate: iterate · 2 of 2 passed · 1 of 2 unreviewed: t-2 · not declared satisfactory"),
+    );
+    accepted(&mut client, json!({"uri": uri, "transcript": "t-2", "say": "reject"}));
+    accepted(&mut client, json!({"uri": uri, "say": "satisfactory", "batch": FILE}));
+    lenses_until(&mut client, &uri, reads("Gate: scale · 2 of 2 passed"));
+    let status = loop {
+        let status = client.message("rubricator/status")["params"].clone();
+        if status["gate"][0]["decision"] == "scale" {
+            break status;
+        }
+    };
+    assert_eq!(status["gate"][0]["batch"], FILE);
+    let gate = json!({"command": "rubricator.gate", "arguments": [{"uri": uri}]});
+    assert_eq!(client.ask("workspace/executeCommand", gate)["accepted"], true);
+    let message = client.message("window/showMessage");
+    assert_eq!(message["params"]["message"], "data/raw/a.jsonl: scale · 2 of 2 passed");
+    let nowhere = json!({"uri": uri, "say": "satisfactory", "batch": "data/raw/z.jsonl"});
+    accepted(&mut client, nowhere);
+    let message = client.message("window/showMessage")["params"]["message"].clone();
+    assert_eq!(message, "there is no batch `data/raw/z.jsonl`: nothing was declared");
+}
+
+#[test]
+fn the_rubric_says_how_far_people_agree_with_a_judge() {
+    let desk = Desk::new("", unkind);
+    let (mut client, uri, _) = assessed(&desk);
+    let rubric = desk.uri("config/rubric.yaml");
+    client.open(&rubric, 1, super::desk::RUBRIC);
+    for (id, answer) in [("t-1", "YES"), ("t-2", "YES")] {
+        accepted(
+            &mut client,
+            json!({"uri": uri, "transcript": id, "criterion": "A", "say": "note", "note": "Hm."}),
+        );
+        let say = if id == "t-1" { "wrong" } else { "right" };
+        accepted(
+            &mut client,
+            json!({"uri": uri, "transcript": id, "criterion": "A", "say": say, "answer": answer}),
+        );
+    }
+    let told = "fails 1 of 2 (50 %) · 0 of 2-3 examples · j: 2 marks, needs 18 more";
+    lenses_until(&mut client, &rubric, |all| all.contains(&told.to_owned()));
+    let at = json!({"line": 9, "character": 3});
+    let hover =
+        client.ask("textDocument/hover", json!({"textDocument": {"uri": rubric}, "position": at}));
+    let text = hover["contents"]["value"].as_str().unwrap();
+    assert!(text.contains("judge: NO | 0 | 1 (false positives)"), "{text}");
+    assert!(text.contains("judge: YES | 0 (false negatives) | 1"), "{text}");
+    assert!(text.ends_with("Needs 18 more marks: below 20 nothing is estimated."), "{text}");
+}
+
+/// NO to A about a reply that does not care, YES to everything else.
+fn unkind(asked: &Asked, nth: usize) -> Reply {
+    let criterion = if asked.body.to_string().contains("I do not care") { "A" } else { "none" };
+    no_to(criterion, "I do not care")(asked, nth)
 }
