@@ -15,6 +15,7 @@
 //! | `assessment` | what judges said, as data: replies → outcomes → scorecards → standing; quotes → ranges |
 //! | `fixup` | which replies may be rewritten, and what a rewrite must prove before it is an edit |
 //! | `review` | what people said of transcripts, verdicts and batches; the gate |
+//! | `slice` | prefixes of a transcript as training examples: where, on which side, in what words |
 //! | `prompt` | what a judge is asked |
 //! | `analysis` | everything an editor shows, as pure functions: findings, lenses, hints, hovers, symbols |
 //! | `engine` | the only door to paid work and to disk: trust, keys, judges, store, single flight, workspace |
@@ -45,6 +46,7 @@ pub mod prompt;
 pub mod review;
 pub mod rubric;
 pub mod server;
+pub mod slice;
 pub mod text;
 pub mod tokens;
 pub mod transcript;

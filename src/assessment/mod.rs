@@ -10,6 +10,7 @@ use crate::rubric::Verdict;
 pub mod agree;
 pub mod asked;
 pub mod checked;
+pub mod compare;
 pub mod evidence;
 pub mod family;
 pub mod output;

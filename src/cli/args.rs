@@ -8,11 +8,17 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::finding::Severity;
 
+mod diff;
+mod export;
 mod fix;
+mod slice;
 mod store;
 mod trust;
 
+pub use diff::Diff;
+pub use export::Export;
 pub use fix::Fix;
+pub use slice::Slice;
 pub use store::Store;
 pub use trust::{Key, Trust};
 
@@ -74,6 +80,12 @@ pub enum Command {
     Review(Review),
     /// Say whether more transcripts like those of a batch may be made
     Gate(Gate),
+    /// Cut what passed into training examples, split into training and validation first
+    Slice(Slice),
+    /// Say what passed in one run and failed in another, and why; without runs, list them
+    Diff(Diff),
+    /// Write results, or preference pairs of fixups, as JSON lines
+    Export(Export),
     /// Count the tokens of every transcript, as rendered by the chat template
     Tokens(Tokens),
     /// Say what is at a place, and why there is or is no finding

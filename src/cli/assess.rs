@@ -5,12 +5,13 @@
 //! transcripts, and reach the checkpoint as soon as they are there.
 
 mod cap;
-mod checkpoint;
+pub(super) mod checkpoint;
 mod consent;
 mod dry_run;
 pub(super) mod entries;
 pub(super) mod job;
 mod judges;
+mod keeping;
 mod resume;
 mod text;
 mod totals;
@@ -45,6 +46,7 @@ use crate::rubric::Rubric;
 use checkpoint::{Checkpoint, Place};
 use entries::Entry;
 use job::Asking;
+use keeping::Keeping;
 
 /// Transcripts assessed in one go: bounds the memory of a large run.
 const CHUNK: usize = 1000;
@@ -57,6 +59,7 @@ struct Run<'a> {
     engine: Engine,
     checkpoint: Option<Checkpoint>,
     recording: Option<RecordingWriter>,
+    keeping: Keeping,
     printed: usize,
     standings: HashMap<String, usize>,
     planned: Plan,
@@ -89,6 +92,7 @@ pub fn run(args: &Assess, session: &mut Session) -> Result<Ending, Failure> {
         engine,
         checkpoint,
         recording,
+        keeping: Keeping::default(),
         printed: 0,
         standings: HashMap::new(),
         planned: Plan::default(),
@@ -133,16 +137,33 @@ impl Run<'_> {
         let asking = self.asking(project, &rules)?;
         let families = Families { structure: false, tokens: false, checks: true };
         let context = context(&rules, project, families, true);
+        if !self.args.dry_run {
+            let untrusted = self.session.untrusted;
+            self.keeping = Keeping::begin(project, &asking, untrusted, &mut self.session.out);
+        }
+        let assessed = self.sources(&asking, &context, project, sources);
+        let whole = assessed.is_ok() && !self.summary.cancelled;
+        std::mem::take(&mut self.keeping).finish(whole, &mut self.session.out);
+        assessed
+    }
+
+    fn sources(
+        &mut self,
+        asking: &Asking,
+        context: &Context,
+        project: &Project,
+        sources: Vec<Source>,
+    ) -> Result<(), Failure> {
         let mut waiting = Vec::new();
         for source in sources {
-            waiting.extend(self.entries(&source, &context, project));
+            waiting.extend(self.entries(&source, context, project));
             // One batch after the other would take a day each.
             while waiting.len() >= CHUNK && !self.args.batch {
                 let rest = waiting.split_off(CHUNK);
-                self.chunk(&asking, std::mem::replace(&mut waiting, rest))?;
+                self.chunk(asking, std::mem::replace(&mut waiting, rest))?;
             }
         }
-        self.chunk(&asking, waiting)
+        self.chunk(asking, waiting)
     }
 
     fn asking(&self, project: &Project, rules: &Rules) -> Result<Asking, Failure> {
@@ -198,7 +219,7 @@ impl Run<'_> {
         let said = self.ask(asking, job, &entries)?;
         for (entry, done) in entries.iter().zip(done) {
             match done {
-                Some(place) => self.print_done(place)?,
+                Some(place) => self.print_done(place, entry)?,
                 None => {
                     let judges = said.get(&entry.digest).map_or(&[][..], Vec::as_slice);
                     let card = score(asking, entry, judges);
@@ -254,21 +275,24 @@ impl Run<'_> {
     fn print(&mut self, card: &Scorecard, entry: &Entry, rubric: &Rubric) {
         *self.standings.entry(card.standing.name().to_owned()).or_default() += 1;
         self.note_ending(card.pass(), card.unscored.is_empty());
+        let result = result(card, entry);
+        self.keeping.add(&result, &entry.digest.to_string(), &mut self.session.out);
         match self.args.format {
             DataFormat::Text => {
                 let style = Style::new(self.session.out.color);
                 let text = text::scorecard(card, entry, rubric, style, columns());
                 self.session.out.write(&text);
             }
-            _ => self.print_json(&result(card, entry)),
+            _ => self.print_json(&result),
         }
     }
 
     /// Prints what an earlier run left in the checkpoint.
-    fn print_done(&mut self, place: Place) -> Result<(), Failure> {
+    fn print_done(&mut self, place: Place, entry: &Entry) -> Result<(), Failure> {
         let Some(checkpoint) = &mut self.checkpoint else { return Ok(()) };
         let changed = |e| Failure::new(format!("the checkpoint changed meanwhile: {e}"));
         let result = &checkpoint.result(place).map_err(changed)?;
+        self.keeping.add(result, &entry.digest.to_string(), &mut self.session.out);
         let text = |key: &str| result.get(key).and_then(Value::as_str).unwrap_or("");
         *self.standings.entry(text("standing").to_owned()).or_default() += 1;
         let complete = result.get("unscored").and_then(Value::as_array).is_none_or(Vec::is_empty);
@@ -362,7 +386,8 @@ pub(super) fn score(asking: &Asking, entry: &Entry, judges: &[JudgeOutcomes]) ->
     scorecard(&asking.rubric, &entry.transcript, &entry.checks, judges, aggregation)
 }
 
-fn result(card: &Scorecard, entry: &Entry) -> Value {
+/// A result as `assess --format json` prints it.
+pub(super) fn result(card: &Scorecard, entry: &Entry) -> Value {
     let about = crate::assessment::output::About {
         file: &entry.file,
         line: entry.line,

@@ -4,10 +4,11 @@
 //! replaced as a whole, by a rename, or not at all, and keeps its permissions.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::whole_file::WholeFile;
 use crate::finding::{Edit, Finding, Fix, Safety};
 
 /// An edit at bytes of the file.
@@ -82,16 +83,9 @@ pub fn rewrite(path: &Path, edits: &[FileEdit]) -> io::Result<()> {
     // A link stays a link: what it leads to is replaced.
     let path = path.canonicalize()?;
     let mut source = File::open(&path)?;
-    let (temporary, mut target) = beside(&path)?;
-    let written = copy(&mut source, &mut target, edits)
-        .and_then(|()| target.set_permissions(source.metadata()?.permissions()))
-        .and_then(|()| target.sync_all())
-        .and_then(|()| fs::rename(&temporary, &path));
-    if written.is_err() {
-        // The failure that matters is the first one.
-        let _ = fs::remove_file(&temporary);
-    }
-    written
+    let mut target = WholeFile::over(&path)?;
+    copy(&mut source, &mut target, edits)?;
+    target.commit()
 }
 
 /// Copies `source` with the edits applied; they are in order and do not overlap.
@@ -111,21 +105,6 @@ pub fn copy(
     }
     io::copy(source, target)?;
     target.flush()
-}
-
-/// A new file in the same folder, so that the rename stays on one disk.
-fn beside(path: &Path) -> io::Result<(PathBuf, File)> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    for attempt in 0..100 {
-        let temporary =
-            path.with_file_name(format!(".{name}.{}-{attempt}.tmp", std::process::id()));
-        match fs::OpenOptions::new().write(true).create_new(true).open(&temporary) {
-            Ok(file) => return Ok((temporary, file)),
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(e) => return Err(e),
-        }
-    }
-    Err(io::Error::new(io::ErrorKind::AlreadyExists, "the folder is full of temporary files"))
 }
 
 #[cfg(test)]

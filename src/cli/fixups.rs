@@ -246,15 +246,18 @@ fn log(root: &Path, records: &[FixupRecord]) -> Result<(), Failure> {
     })
 }
 
+/// The text of a project's fixups file.
+pub fn logged(root: &Path) -> Result<String, Failure> {
+    journal::read(&root.join(FILE)).map_err(|e| Failure::new(format!("{FILE} {}", plain_error(&e))))
+}
+
 /// Takes an applied fixup back, while its replies still say what it made of them.
 fn revert(args: &Args, id: &str, session: &mut Session) -> Result<Ending, Failure> {
     let shelves = known::read(&args.paths, session, |entry, _, _| {
         (entry.digest.to_string(), Arc::clone(&entry.file), entry.line)
     })?;
     for shelf in &shelves {
-        let text = journal::read(&shelf.root.join(FILE))
-            .map_err(|e| Failure::new(format!("{FILE} {}", plain_error(&e))))?;
-        let all = record::read(&text);
+        let all = record::read(&logged(&shelf.root)?);
         let called = record::called(&all, id);
         let Some(fixup) = called.first() else { continue };
         let is_back = |one: &FixupRecord| one.reverts.as_deref() == Some(&fixup.id);

@@ -70,15 +70,19 @@ pub fn read<T>(
         let context = context(&rules, &project, families, false);
         let mut kept = Vec::new();
         for source in &sources {
-            let found = entries_of(source, &context, &project, session)?;
-            let mut said = recalled(&engine, &asking, &found);
-            for entry in found {
-                let judges = said.remove(&entry.digest).unwrap_or_else(|| silent(&asking));
-                let card = assess::score(&asking, &entry, &judges);
-                // The same text may stand twice.
-                said.insert(entry.digest, judges);
-                kept.push(keep(entry, card, &rubric));
-            }
+            let unusable = entries::each_share(source, &context, &project, |found| {
+                let mut said = recalled(&engine, &asking, &found);
+                for entry in found {
+                    let judges = said.remove(&entry.digest).unwrap_or_else(|| silent(&asking));
+                    let card = assess::score(&asking, &entry, &judges);
+                    // The same text may stand twice.
+                    said.insert(entry.digest, judges);
+                    kept.push(keep(entry, card, &rubric));
+                }
+            });
+            let unusable =
+                unusable.map_err(|e| Failure::new(plain(&e.to_string()).into_owned()))?;
+            warn_of(&unusable, source, session);
         }
         let reviews = reviews_of(&root, session)?;
         let rubric_digest = hex(&digest::rubric(&rubric));
@@ -102,20 +106,12 @@ pub fn asking(project: &Project, rubric: &Arc<Rubric>, untrusted: bool) -> Askin
     }
 }
 
-fn entries_of(
-    source: &Source,
-    context: &crate::analysis::context::Context,
-    project: &Project,
-    session: &mut Session,
-) -> Result<Vec<Entry>, Failure> {
-    let found = entries::read_file(source, context, project)
-        .map_err(|e| Failure::new(plain(&e.to_string()).into_owned()))?;
-    for line in &found.unusable {
+fn warn_of(unusable: &[usize], source: &Source, session: &mut Session) {
+    for line in unusable {
         let place = plain(&source.shown()).into_owned();
         let why = "left out: no transcript here (`rubricator check` says why)";
         session.out.warning(&format!("{place}:{line}: {why}"));
     }
-    Ok(found.entries)
 }
 
 /// The answers there are, by transcript, in the order of the judges.

@@ -15,7 +15,9 @@ use crate::engine::workspace::{Outside, Problem, Workspace};
 pub mod args;
 mod assess;
 mod check;
+mod diff;
 mod explain;
+mod export;
 mod fix;
 mod fixups;
 mod gate;
@@ -32,6 +34,7 @@ mod report;
 mod review;
 mod scan;
 mod settings;
+mod slice;
 mod spent;
 mod status;
 mod store;
@@ -39,6 +42,7 @@ pub mod style;
 mod targets;
 mod tokens;
 mod trust;
+mod whole_file;
 
 use args::{Arguments, Command, Common};
 use output::Output;
@@ -141,6 +145,9 @@ fn dispatch(command: Command, session: &mut Session) -> Result<Ending, Failure> 
         Command::Fix(args) => fixups::run(&args, session),
         Command::Review(args) => review::run(&args, session),
         Command::Gate(args) => gate::run(&args, session),
+        Command::Slice(args) => slice::run(&args, session),
+        Command::Diff(args) => diff::run(&args, session),
+        Command::Export(args) => export::run(&args, session),
         Command::Store(args) => store::run(&args, session),
         Command::Lsp(_) | Command::Init(_) | Command::Trust(_) | Command::Key(_) => {
             Ok(Ending::Good)

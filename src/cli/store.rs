@@ -14,6 +14,7 @@ use super::settings::shown_path;
 use super::style::plain;
 use super::{Ending, Failure, Session};
 use crate::analysis::context::Memo;
+use crate::engine::runs;
 use crate::engine::store::portable::{self, unhex};
 use crate::engine::store::purge::{self, About, Purged};
 use crate::engine::store::{owner, place};
@@ -135,6 +136,7 @@ fn purge(asked: &Asked<'_>, project: &Path, session: &mut Session) -> Result<End
     }
     for (root, about) in stores.into_iter().filter(|(_, about)| asked.unknown || !about.is_empty())
     {
+        forget_runs(root.as_deref(), &about, session)?;
         let store = Opening::of(root.as_deref())?;
         let shown = plain(&shown_path(&store.path)).into_owned();
         if !store.path.exists() {
@@ -150,6 +152,23 @@ fn purge(asked: &Asked<'_>, project: &Path, session: &mut Session) -> Result<End
          yours to delete, as is the transcript itself.",
     );
     Ok(Ending::Good)
+}
+
+/// Takes the transcripts out of the runs that are kept for `diff`.
+fn forget_runs(root: Option<&Path>, about: &[About], session: &mut Session) -> Result<(), Failure> {
+    let Some(root) = root else { return Ok(()) };
+    let is_about = |result: &serde_json::Value| {
+        about.iter().any(|about| match about {
+            About::Id(id) => result["id"] == id.as_str(),
+            About::Text(digest) => result["transcript_digest"] == digest.to_string(),
+        })
+    };
+    let removed = runs::forget(root, &is_about)
+        .map_err(|e| Failure::new(format!("the kept runs: {}", plain_error(&e))))?;
+    if removed > 0 {
+        session.out.line(&format!("removed {} from kept runs", counted(removed, "result")));
+    }
+    Ok(())
 }
 
 fn say(store: &str, purged: Purged, session: &mut Session) {

@@ -28,6 +28,10 @@ pub struct Settings {
     pub judges: Vec<Judge>,
     /// `[fixup]`
     pub fixup: Fixup,
+    /// `[target]`
+    pub target: Target,
+    /// `[slice]`
+    pub slice: Slice,
     /// `[limits]`
     pub limits: Limits,
     /// `[ignore]`
@@ -188,6 +192,33 @@ pub struct Fixup {
     pub drafter: Option<String>,
 }
 
+/// `[target]`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Target {
+    /// Tokens the trainer keeps of an example; `None` where it is not said.
+    pub max_length: Option<usize>,
+}
+
+/// `[slice]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slice {
+    /// Share of the groups held back for validation.
+    pub validation: f64,
+    /// Seed of the split.
+    pub seed: u64,
+    /// Whose system message wins.
+    pub system_prompt: SystemPrompt,
+}
+
+/// `slice.system_prompt`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SystemPrompt {
+    /// The record's own; the project's where it has none.
+    Record,
+    /// The project's.
+    Project,
+}
+
 /// `[limits]`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
@@ -275,6 +306,12 @@ impl Default for Assess {
             max_wait_s: 3600,
             deadline_s: 86_400,
         }
+    }
+}
+
+impl Default for Slice {
+    fn default() -> Self {
+        Self { validation: 0.1, seed: 0, system_prompt: SystemPrompt::Record }
     }
 }
 

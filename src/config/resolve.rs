@@ -8,7 +8,9 @@
 use super::keys::KEYS;
 use super::layer::{Entry, JUDGE, JudgeEntry, Layer};
 use super::value::Value;
-use super::{Aggregation, Assess, Judge, OnSave, Origin, Provider, SensitiveText, Settings};
+use super::{
+    Aggregation, Assess, Judge, OnSave, Origin, Provider, SensitiveText, Settings, SystemPrompt,
+};
 use crate::finding::{Finding, Severity};
 use crate::text::Span;
 
@@ -104,6 +106,14 @@ fn apply(settings: &mut Settings, entry: &Entry) {
             put_integer(&mut settings.fixup.min_exchanges_kept, value);
         }
         ("fixup", "drafter") => settings.fixup.drafter = text(value),
+        ("target", "max_length") => settings.target.max_length = integer(value),
+        ("slice", "validation") => settings.slice.validation = number(value).unwrap_or_default(),
+        ("slice", "seed") => put_integer(&mut settings.slice.seed, value),
+        ("slice", "system_prompt") => {
+            let project = text(value).as_deref() == Some("project");
+            settings.slice.system_prompt =
+                if project { SystemPrompt::Project } else { SystemPrompt::Record };
+        }
         ("limits", "record_mb") => put_integer(&mut settings.limits.record_mb, value),
         ("limits", "depth") => put_integer(&mut settings.limits.depth, value),
         ("limits", "findings_per_file") => {

@@ -226,8 +226,8 @@ impl Engine {
         let opened = self.inner.stores.existing(prepared.project());
         let inner = &self.inner;
         let prices = &Prices::read(inner.options.price_file.as_deref());
-        let (store, estimator) = (opened.store(), &inner.estimator);
-        Planner { prepared: &prepared, store, prices, estimator }.plan()
+        let (store, estimator, batch) = (opened.store(), &inner.estimator, inner.options.batch);
+        Planner { prepared: &prepared, store, prices, estimator, batch }.plan()
     }
 
     /// What was spent, on this project and in all, as far as it is known here and

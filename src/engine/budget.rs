@@ -140,24 +140,16 @@ impl Budget {
         }
     }
 
-    /// Takes the most that a call of a batch can cost: its reply comes too late to
-    /// give any of it back.
+    /// Reserves the most a call can cost, without waiting: `None` when it may fit
+    /// once others are settled.
     ///
     /// # Errors
-    /// When it does not fit beside what is spent and reserved.
-    pub fn promise(&self, at_most: Option<f64>) -> Result<(), Over> {
+    /// As [`Self::reserve`].
+    pub fn offer(&self, at_most: Option<f64>) -> Result<Option<Reservation>, Over> {
         match self.fit(at_most) {
-            Fit::Now(reservation) => {
-                drop(reservation);
-                Ok(())
-            }
+            Fit::Now(reservation) => Ok(Some(reservation)),
+            Fit::Later => Ok(None),
             Fit::Never(over) => Err(over),
-            Fit::Later => Err(Over {
-                cap: self.cap().unwrap_or(f64::INFINITY),
-                setting: self.0.setting,
-                spent: self.spent(),
-                next: at_most,
-            }),
         }
     }
 
@@ -297,6 +289,16 @@ mod tests {
         // Closed is closed: no smaller call slips in, but what is free goes on.
         assert!(budget.reserve(Some(0.01)).await.is_err());
         assert!(budget.reserve(Some(0.0)).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn an_offer_does_not_wait() {
+        let budget = Budget::new(1.0, "max_cost_per_run");
+        let first = budget.offer(Some(0.6)).unwrap().unwrap();
+        assert!(budget.offer(Some(0.6)).unwrap().is_none());
+        first.settle(0.3);
+        budget.offer(Some(0.6)).unwrap().unwrap().settle(0.6);
+        assert!(budget.offer(Some(0.2)).is_err() && budget.offer(Some(0.01)).is_err());
     }
 
     #[tokio::test]

@@ -30,6 +30,12 @@ impl Cancel {
         self.run.cancel();
     }
 
+    /// What is cancelled with the whole run.
+    #[must_use]
+    pub fn token(&self) -> CancellationToken {
+        self.run.clone()
+    }
+
     /// True when the whole run was cancelled.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {

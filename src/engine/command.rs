@@ -16,19 +16,22 @@ use super::provider::{CommandReply, CommandRequest, ProviderReply, Usage, claude
 const LONGEST_OUTPUT: u64 = 16 << 20;
 const LONGEST_ERRORS: u64 = 64 << 10;
 
-/// Runs the program to its end, in this folder.
-pub(super) async fn ask(request: &CommandRequest, folder: &Path) -> ProviderReply {
+/// Runs the program to its end, in this folder: its reply, and what it took
+/// although there is none.
+pub(super) async fn ask(request: &CommandRequest, folder: &Path) -> (ProviderReply, Usage) {
+    let nothing = |reply| (reply, Usage::default());
     let Some((program, first)) = request.command.split_first() else {
-        return ProviderReply::BadRequest("command is empty".into());
+        return nothing(ProviderReply::BadRequest("command is empty".into()));
     };
     let mut child = match spawned(program, first, request, folder) {
         Ok(child) => Group(child),
-        Err(error) => return unstarted(program, &error),
+        Err(error) => return nothing(unstarted(program, &error)),
     };
     let (Some(mut input), Some(output), Some(errors)) =
         (child.0.stdin.take(), child.0.stdout.take(), child.0.stderr.take())
     else {
-        return ProviderReply::BadRequest(format!("{program} has no input or output"));
+        let why = format!("{program} has no input or output");
+        return nothing(ProviderReply::BadRequest(why));
     };
     let written = async move {
         // A program that does not read says why on its output, or with its end.
@@ -38,11 +41,14 @@ pub(super) async fn ask(request: &CommandRequest, folder: &Path) -> ProviderRepl
     let ((), output, errors) =
         tokio::join!(written, bounded(output, LONGEST_OUTPUT), bounded(errors, LONGEST_ERRORS));
     if output.len() as u64 > LONGEST_OUTPUT {
-        return ProviderReply::Unreadable(format!("{program} prints too much"), Usage::default());
+        let why = format!("{program} prints too much");
+        return nothing(ProviderReply::Unreadable(why, Usage::default()));
     }
     let succeeded = match child.0.wait().await {
         Ok(status) => status.success(),
-        Err(error) => return ProviderReply::BadRequest(format!("{program}: {error}")),
+        Err(error) => {
+            return nothing(ProviderReply::BadRequest(format!("{program}: {error}")));
+        }
     };
     let (output, errors) = (String::from_utf8_lossy(&output), String::from_utf8_lossy(&errors));
     claude_cli::parse(&CommandReply { succeeded, output: &output, errors: &errors })

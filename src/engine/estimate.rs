@@ -5,8 +5,8 @@
 //! takes *at most* adds a margin to that and the longest reply it may give, so
 //! a cap that is held against it is held.
 
-use crate::config::Judge;
 use crate::config::price_list::Price;
+use crate::config::{Judge, Provider};
 use crate::prompt::Prompt;
 use crate::tokens::{Counter, Encoding, Memo};
 
@@ -119,9 +119,16 @@ impl CallTokens {
         rate.cost(&usage, false)
     }
 
-    /// USD it cannot exceed.
+    /// USD a call to this judge cannot exceed. A program that asks anew by itself
+    /// is stopped after the call that reaches the most of one, so it makes one more.
     #[must_use]
-    pub fn at_most(&self, rate: &Rate) -> Option<f64> {
+    pub fn at_most(&self, rate: &Rate, judge: &Judge) -> Option<f64> {
+        let calls = if judge.provider == Provider::ClaudeCli { 2.0 } else { 1.0 };
+        self.once(rate).map(|usd| usd * calls)
+    }
+
+    /// USD one request cannot exceed.
+    pub(super) fn once(&self, rate: &Rate) -> Option<f64> {
         match rate {
             Rate::Free => Some(0.0),
             Rate::Priced(price) => Some(self.most(price)),
@@ -199,8 +206,8 @@ mod tests {
             let written_input = ((input - cached_input) as f64 * parts.1) as u64;
             let rest = input - cached_input - written_input;
             let written_long_input = (rest as f64 * parts.2) as u64;
-            let usage = Usage { input, cached_input, written_input, written_long_input, output, thinking };
-            prop_assert!(rate.cost(&usage, false) <= tokens.at_most(&rate));
+            let usage = Usage { input, cached_input, written_input, written_long_input, output, thinking, billed: None };
+            prop_assert!(rate.cost(&usage, false) <= tokens.once(&rate));
         }
     }
 }

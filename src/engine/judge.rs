@@ -83,7 +83,7 @@ impl Sender {
     pub(super) async fn ask(&self, errand: &Errand<'_>) -> Result<ProviderReply, NotSent> {
         let call = &errand.call;
         let request = match provider::build(call) {
-            Ok(request) => request,
+            Ok(request) => errand.fare.bounds(request),
             Err(why) => return Ok(ProviderReply::BadRequest(why)),
         };
         let clock = &self.options.clock;
@@ -97,9 +97,8 @@ impl Sender {
                 return Err(NotSent::Unwanted);
             }
             let sent = self.send(call, &request).await;
-            charge.settle(&sent.reply);
-            tried.sent += 1;
-            tried.timed_out += u32::from(sent.reply == ProviderReply::TimedOut);
+            charge.settle(&sent);
+            tried.count(&sent.reply);
             let next = retry::next(&sent, tried, errand.limits, clock.chance());
             if let Next::Again { wait, everybody: true } = next {
                 entrance.gate.close(clock.now() + wait, &sent.what());
@@ -160,7 +159,8 @@ impl Sender {
             Request::Http(request) => self.exchange(call, request).await,
             Request::Command(request) => {
                 let home = self.options.data_dir.clone().unwrap_or_else(std::env::temp_dir);
-                Ok(Sent::bare(command::ask(request, &home.join("claude-cli")).await))
+                let (reply, took) = command::ask(request, &home.join("claude-cli")).await;
+                Ok(Sent { took, ..Sent::bare(reply) })
             }
         }
     }
@@ -179,14 +179,13 @@ impl Sender {
             let sent = tokio::select! {
                 biased;
                 raw = self.raw(to.judge, request, LONGEST_FILE) => self.fetched(to, raw),
-                () = clock.alarm(LONGEST_FETCH) => Err(Sent::bare(ProviderReply::TimedOut)),
+                () = clock.alarm(LONGEST_FETCH) => Err(Box::new(Sent::bare(ProviderReply::TimedOut))),
             };
             let sent = match sent {
                 Ok(body) => return Ok(body),
-                Err(sent) => Sent { reply: redacted(sent.reply, to.key), ..sent },
+                Err(sent) => Sent { reply: redacted(sent.reply, to.key), ..*sent },
             };
-            tried.sent += 1;
-            tried.timed_out += u32::from(sent.reply == ProviderReply::TimedOut);
+            tried.count(&sent.reply);
             let unsure = request.method == Method::Post && sent.status.is_none();
             match retry::next(&sent, tried, limits, clock.chance()) {
                 Next::Again { wait, .. } if !unsure => {
@@ -198,10 +197,14 @@ impl Sender {
         }
     }
 
-    fn fetched(&self, to: Addressee<'_>, raw: Result<Raw, reqwest::Error>) -> Result<String, Sent> {
+    fn fetched(
+        &self,
+        to: Addressee<'_>,
+        raw: Result<Raw, reqwest::Error>,
+    ) -> Result<String, Box<Sent>> {
         let raw = raw.map_err(|error| {
             let (after, slow_down, detail) = (None, false, network(&error, to.judge));
-            Sent::bare(ProviderReply::Retryable { after, slow_down, detail })
+            Box::new(Sent::bare(ProviderReply::Retryable { after, slow_down, detail }))
         })?;
         match raw {
             Raw { status: 200, body: Some(body), .. } => {
@@ -211,12 +214,8 @@ impl Sender {
                 let hint = retry::hint(&headers, self.options.clock.wall());
                 let body = body.unwrap_or_default();
                 let reply = HttpReply { status, headers: &headers, body: &body };
-                Err(Sent {
-                    status: Some(status),
-                    hint,
-                    unreached: false,
-                    reply: provider::failed(&reply),
-                })
+                let failed = provider::failed(&reply);
+                Err(Box::new(Sent { status: Some(status), hint, ..Sent::bare(failed) }))
             }
         }
     }
@@ -235,7 +234,7 @@ impl Sender {
         let reply = HttpReply { status, headers: &headers, body: &body };
         let hint = retry::hint(&headers, self.options.clock.wall());
         let reply = provider::parse(call.judge, &reply);
-        Ok(Sent { status: Some(status), hint, unreached: false, reply })
+        Ok(Sent { status: Some(status), hint, ..Sent::bare(reply) })
     }
 
     /// One request and its reply, whatever they mean.
@@ -340,6 +339,7 @@ fn redacted(reply: ProviderReply, key: Option<&Secret>) -> ProviderReply {
         R::Refused(text, usage) => R::Refused(key.redact(&text), usage),
         R::Blocked(text, usage) => R::Blocked(key.redact(&text), usage),
         R::Unreadable(text, usage) => R::Unreadable(key.redact(&text), usage),
+        R::Malformed(text, usage) => R::Malformed(key.redact(&text), usage),
         R::QuotaExhausted(text) => R::QuotaExhausted(key.redact(&text)),
         R::BadRequest(text) => R::BadRequest(key.redact(&text)),
         R::Auth(text) => R::Auth(key.redact(&text)),

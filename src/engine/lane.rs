@@ -279,9 +279,6 @@ impl Lane {
         let subject = &self.run.prepared.subjects[transcript];
         let id = |(c, _): &(usize, Permit)| self.run.prepared.criterion(*c).id.as_str();
         let ids: Vec<&str> = asked.iter().map(id).collect();
-        if let Some(usage) = reply.usage() {
-            self.run.count_usage(usage);
-        }
         let mut outcomes = match reply {
             ProviderReply::Text { text, .. } => {
                 let fenced = provider::may_be_fenced(self.settings.provider);

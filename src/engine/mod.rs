@@ -37,6 +37,7 @@ pub mod review_desk;
 pub mod reviews;
 pub mod rules;
 mod run;
+pub mod runs;
 pub mod secret;
 pub mod spend;
 pub mod store;

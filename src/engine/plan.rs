@@ -7,8 +7,9 @@
 use std::sync::Arc;
 
 use crate::assessment::Outcome;
-use crate::config::Provider;
+use crate::config::{Judge, Provider};
 
+use super::batch;
 use super::estimate::{CallTokens, Estimator};
 use super::prepared::Prepared;
 use super::prices::{Prices, Rate};
@@ -137,6 +138,8 @@ pub(super) struct Planner<'a> {
     pub(super) store: Option<&'a Arc<Store>>,
     pub(super) prices: &'a Prices,
     pub(super) estimator: &'a Estimator,
+    /// Calls go in batches where a provider has them.
+    pub(super) batch: bool,
 }
 
 impl Planner<'_> {
@@ -177,6 +180,10 @@ impl Planner<'_> {
         if settings.provider == Provider::Recorded {
             return plan;
         }
+        let share = match &rate {
+            Rate::Priced(price) if self.batch && batch::has(settings) => price.batch,
+            _ => 1.0,
+        };
         for (transcript, subject) in self.prepared.subjects.iter().enumerate() {
             let stored = |criterion: usize, sample: u32| {
                 let key = self.prepared.key(Slot { transcript, judge, criterion }, sample);
@@ -197,7 +204,7 @@ impl Planner<'_> {
                 for group in self.prepared.grouped(&missing, sample) {
                     let prompt = self.prepared.prompt(judge, transcript, &group);
                     let tokens = self.estimator.tokens(&prompt, group.len(), settings, &rate);
-                    plan.add(&tokens, &rate);
+                    plan.add(&tokens, &rate, settings, share);
                 }
             }
         }
@@ -206,10 +213,10 @@ impl Planner<'_> {
 }
 
 impl JudgePlan {
-    fn add(&mut self, tokens: &CallTokens, rate: &Rate) {
+    fn add(&mut self, tokens: &CallTokens, rate: &Rate, judge: &Judge, share: f64) {
         self.calls += 1;
-        self.cost = self.cost.zip(tokens.likely(rate)).map(|(a, b)| a + b);
-        self.at_most = self.at_most.zip(tokens.at_most(rate)).map(|(a, b)| a + b);
+        self.cost = self.cost.zip(tokens.likely(rate)).map(|(a, b)| a + b * share);
+        self.at_most = self.at_most.zip(tokens.at_most(rate, judge)).map(|(a, b)| a + b * share);
         self.tokens.add(*tokens);
     }
 }

@@ -130,13 +130,15 @@ fn vendor(provider: Provider, host: Option<&str>) -> Option<Provider> {
 }
 
 impl Rate {
-    /// USD for a call that took this; `None` where nobody knows.
+    /// USD for a call that took this; `None` where nobody knows. What the provider
+    /// says itself goes before any list.
     #[must_use]
     pub fn cost(&self, usage: &Usage, batch: bool) -> Option<f64> {
-        match self {
-            Self::Free => Some(0.0),
-            Self::Priced(price) => Some(cost(price, usage, batch)),
-            Self::Unknown => None,
+        match (self, usage.billed) {
+            (Self::Free, _) => Some(0.0),
+            (_, Some(billed)) => Some(billed as f64 / 1e9),
+            (Self::Priced(price), None) => Some(cost(price, usage, batch)),
+            (Self::Unknown, None) => None,
         }
     }
 }
@@ -251,12 +253,22 @@ mod tests {
             written_long_input: 10_000,
             output: 3_000,
             thinking: 1_000,
+            billed: None,
         };
         let cost = usd(Provider::Anthropic, "claude-opus-5-5", usage, false).unwrap();
         let by_hand =
             (20_000.0 * 4.0 + 40_000.0 * 0.2 + 20_000.0 * 5.0 + 10_000.0 * 8.0 + 3_000.0 * 20.0)
                 / 1e6;
         assert!((cost - by_hand).abs() < 1e-12, "{cost} {by_hand}");
+    }
+
+    #[test]
+    fn what_a_provider_says_itself_goes_before_the_list() {
+        let usage = Usage { input: M, output: M, billed: Some(2_500_000), ..Usage::default() };
+        for model in ["claude-haiku-5-5", "claude-unheard-of"] {
+            assert_eq!(usd(Provider::ClaudeCli, model, usage, false), Some(0.0025), "{model}");
+        }
+        assert_eq!(Rate::Free.cost(&usage, false), Some(0.0));
     }
 
     #[test]

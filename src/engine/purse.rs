@@ -17,7 +17,8 @@ use super::estimate::{CallTokens, Estimator};
 use super::job::AssessJob;
 use super::ledger::{self, Entry, Ledger};
 use super::prices::{Prices, Rate};
-use super::provider::{ProviderReply, Usage};
+use super::provider::{ProviderReply, Request, Usage, claude_cli};
+use super::retry::Sent;
 
 /// The money of one run.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub(super) struct Purse {
 /// What a run has spent.
 #[derive(Clone, Copy, Debug, Default)]
 struct Spent {
+    input: u64,
+    output: u64,
     usd: f64,
     unpriced: bool,
     refused: bool,
@@ -46,6 +49,7 @@ pub(super) struct Fare<'a> {
     judge: &'a Judge,
     rate: &'a Rate,
     tokens: CallTokens,
+    batch: bool,
 }
 
 /// One attempt that may go out.
@@ -82,7 +86,7 @@ impl Purse {
             Rate::Priced(_) => estimator.tokens(prompt, criteria, judge, rate),
             Rate::Free | Rate::Unknown => CallTokens::default(),
         };
-        Fare { purse: self, judge, rate, tokens }
+        Fare { purse: self, judge, rate, tokens, batch: false }
     }
 
     /// USD so far; `None` when a call had no known price.
@@ -91,21 +95,50 @@ impl Purse {
         (!spent.unpriced).then_some(spent.usd)
     }
 
+    /// Tokens so far, in and out, as the servers count them.
+    pub(super) fn tokens(&self) -> (u64, u64) {
+        let spent = *self.spent();
+        (spent.input, spent.output)
+    }
+
     /// True the first time a call is refused, which is when to say so.
     pub(super) fn first_refusal(&self) -> bool {
         !std::mem::replace(&mut self.spent().refused, true)
     }
 
-    /// A reply that came with a batch: counts it, and writes it down at its price.
+    /// A reply to a call that an earlier run handed in, and held the money for:
+    /// counts it, and writes it down at the price of batches.
     pub(super) fn collected(&self, index: usize, judge: &Judge, reply: &ProviderReply) {
-        let Some(usage) = reply.usage() else { return };
-        let usd = self.rates[index].cost(&usage, true);
+        if let Some(usage) = reply.usage() {
+            self.paid(&self.rates[index], judge, usage, name(reply), true);
+        }
+    }
+
+    /// Counts a call that was paid for, and writes it down; what it cost.
+    fn paid(
+        &self,
+        rate: &Rate,
+        judge: &Judge,
+        usage: Usage,
+        reply: &'static str,
+        batch: bool,
+    ) -> Option<f64> {
+        // A server that counts nothing did not serve it for nothing.
+        let counted = Some(usage).filter(|usage| *usage != Usage::default());
+        let usd = match (rate, &counted) {
+            (Rate::Free, _) => Some(0.0),
+            (rate, Some(usage)) => rate.cost(usage, batch),
+            (_, None) => None,
+        };
         {
             let mut spent = self.spent();
+            spent.input += usage.input;
+            spent.output += usage.output;
             spent.usd += usd.unwrap_or(0.0);
             spent.unpriced |= usd.is_none();
         }
-        self.record(judge, Some(usage), usd, name(reply), true);
+        self.record(judge, counted, usd, reply, batch);
+        usd
     }
 
     fn record(
@@ -145,14 +178,38 @@ impl Purse {
 }
 
 impl<'a> Fare<'a> {
-    /// Takes the most a call can cost in a batch.
+    /// The same call in a batch.
+    pub(super) fn in_batch(self) -> Self {
+        Self { batch: true, ..self }
+    }
+
+    /// USD it cannot exceed.
+    fn at_most(&self) -> Option<f64> {
+        let share = match self.rate {
+            Rate::Priced(price) if self.batch => price.batch,
+            _ => 1.0,
+        };
+        self.tokens.at_most(self.rate, self.judge).map(|usd| usd * share)
+    }
+
+    /// The request, told what it may cost where it may ask more than once.
+    pub(super) fn bounds(&self, mut request: Request) -> Request {
+        if let (Request::Command(command), Rate::Priced(_)) = (&mut request, self.rate)
+            && let Some(usd) = self.tokens.once(self.rate)
+        {
+            claude_cli::bound(command, usd);
+        }
+        request
+    }
+
+    /// Reserves the most it can cost without waiting: `None` when it may fit once
+    /// others are settled.
     ///
     /// # Errors
-    /// When it does not fit, or nobody knows what it costs.
-    pub(super) fn promise(self) -> Result<(), Over> {
-        let share = if let Rate::Priced(price) = self.rate { price.batch } else { 1.0 };
-        let at_most = self.tokens.at_most(self.rate).map(|usd| usd * share);
-        self.purse.spending.budget.promise(at_most)
+    /// As [`Self::reserve`].
+    pub(super) fn offer(self) -> Result<Option<Charge<'a>>, Over> {
+        let held = self.purse.spending.budget.offer(self.at_most())?;
+        Ok(held.map(|held| Charge { fare: self, held: Some(held) }))
     }
 
     /// Reserves the most an attempt can cost; waits while others hold the money.
@@ -160,8 +217,7 @@ impl<'a> Fare<'a> {
     /// # Errors
     /// When it fits no more, or nobody knows what it costs.
     pub(super) async fn reserve(self) -> Result<Charge<'a>, Over> {
-        let at_most = self.tokens.at_most(self.rate);
-        let held = self.purse.spending.budget.reserve(at_most).await?;
+        let held = self.purse.spending.budget.reserve(self.at_most()).await?;
         Ok(Charge { fare: self, held: Some(held) })
     }
 }
@@ -173,40 +229,28 @@ impl Charge<'_> {
     }
 
     /// What came back: counts what it cost, and writes it down.
-    pub(super) fn settle(mut self, reply: &ProviderReply) {
-        if let Some(usage) = reply.usage() {
-            return self.paid(usage, name(reply));
-        }
-        match reply {
+    pub(super) fn settle(mut self, sent: &Sent) {
+        match (sent.usage(), &sent.reply) {
+            (Some(usage), reply) => self.paid(usage, name(reply)),
             // It may have been served and paid for.
-            ProviderReply::TimedOut => self.lost("timed-out"),
-            _ => self.settle_at(0.0),
+            (None, ProviderReply::TimedOut) => self.lost("timed-out"),
+            (None, _) => self.settle_at(0.0),
         }
     }
 
     fn paid(&mut self, usage: Usage, reply: &'static str) {
-        // A server that counts nothing did not serve it for nothing.
-        let counted = Some(usage).filter(|usage| *usage != Usage::default());
-        let usd = match (self.fare.rate, &counted) {
-            (Rate::Free, _) => Some(0.0),
-            (rate, Some(usage)) => rate.cost(usage, false),
-            (_, None) => None,
-        };
-        {
-            let mut spent = self.fare.purse.spent();
-            spent.usd += usd.unwrap_or(0.0);
-            spent.unpriced |= usd.is_none();
-        }
-        self.fare.purse.record(self.fare.judge, counted, usd, reply, false);
-        match usd {
+        let Fare { purse, judge, rate, batch, .. } = self.fare;
+        match purse.paid(rate, judge, usage, reply, batch) {
             Some(usd) => self.settle_at(usd),
             None => self.held = None,
         }
     }
 
-    /// Nothing came back, and the money may be gone: the reservation counts as spent.
+    /// Nothing came back, and the money may be gone: the reservation counts as
+    /// spent. What a batch costs is written down by whoever fetches it.
     fn lost(&mut self, reply: &'static str) {
-        if self.held.take().is_some() && *self.fare.rate != Rate::Free {
+        let held = self.held.take().is_some();
+        if held && *self.fare.rate != Rate::Free && !self.fare.batch {
             self.fare.purse.record(self.fare.judge, None, None, reply, false);
         }
     }
@@ -230,7 +274,8 @@ fn name(reply: &ProviderReply) -> &'static str {
         ProviderReply::Truncated(_) => "truncated",
         ProviderReply::Refused(..) => "refused",
         ProviderReply::Blocked(..) => "blocked",
-        ProviderReply::Unreadable(..) => "unreadable",
-        _ => "answer",
+        ProviderReply::Unreadable(..) | ProviderReply::Malformed(..) => "unreadable",
+        ProviderReply::Text { .. } => "answer",
+        _ => "failed",
     }
 }

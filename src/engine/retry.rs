@@ -10,7 +10,7 @@ use jiff::fmt::rfc2822::DateTimeParser;
 
 use crate::config::{Assess, Judge, Provider};
 
-use super::provider::ProviderReply;
+use super::provider::{ProviderReply, Usage};
 use super::trust;
 
 /// The bound of the first wait without a hint, doubled from attempt to attempt.
@@ -23,6 +23,8 @@ const LONGEST_GUESS: Duration = Duration::from_secs(60);
 const COMMAND_ATTEMPTS: u32 = 3;
 /// A call that timed out may be under way still, and paid for.
 const ATTEMPTS_IN_TIME: u32 = 2;
+/// A model whose reply was broken is asked once more: each attempt is paid for.
+const ATTEMPTS_AT_FORM: u32 = 2;
 /// A server on this machine that refuses connections is not running.
 const ATTEMPTS_HERE: u32 = 3;
 
@@ -56,8 +58,19 @@ pub(super) struct Tried {
     pub(super) sent: u32,
     /// How often no reply came in time.
     pub(super) timed_out: u32,
+    /// How often the reply was broken.
+    pub(super) malformed: u32,
     /// How long it waited.
     pub(super) waited: Duration,
+}
+
+impl Tried {
+    /// It was sent once more, and this came back.
+    pub(super) fn count(&mut self, reply: &ProviderReply) {
+        self.sent += 1;
+        self.timed_out += u32::from(*reply == ProviderReply::TimedOut);
+        self.malformed += u32::from(matches!(reply, ProviderReply::Malformed(..)));
+    }
 }
 
 /// A reply, with what its frame says.
@@ -69,13 +82,21 @@ pub(super) struct Sent {
     pub(super) hint: Option<Duration>,
     /// There was no connection to send it over.
     pub(super) unreached: bool,
+    /// What it took although it came to no reply.
+    pub(super) took: Usage,
     pub(super) reply: ProviderReply,
 }
 
 impl Sent {
     /// A reply that came without a frame.
-    pub(super) const fn bare(reply: ProviderReply) -> Self {
-        Self { status: None, hint: None, unreached: false, reply }
+    pub(super) fn bare(reply: ProviderReply) -> Self {
+        Self { status: None, hint: None, unreached: false, took: Usage::default(), reply }
+    }
+
+    /// What was paid for; zero where the server did not count.
+    pub(super) fn usage(&self) -> Option<Usage> {
+        let took = Some(self.took).filter(|took| *took != Usage::default());
+        self.reply.usage().or(took)
     }
 
     /// How long the server asks to wait: headers before the body.
@@ -92,6 +113,7 @@ impl Sent {
         match &self.reply {
             ProviderReply::Retryable { detail, .. } => detail.clone(),
             ProviderReply::TimedOut => "no reply in time".into(),
+            ProviderReply::Malformed(detail, _) => detail.clone(),
             _ => String::new(),
         }
     }
@@ -122,6 +144,7 @@ pub(super) fn next(sent: &Sent, tried: Tried, limits: Limits, chance: f64) -> Ne
     let slow_down = match &sent.reply {
         ProviderReply::Retryable { slow_down, .. } => *slow_down,
         ProviderReply::TimedOut if tried.timed_out < ATTEMPTS_IN_TIME => false,
+        ProviderReply::Malformed(..) if tried.malformed < ATTEMPTS_AT_FORM => false,
         _ => return Next::Stands,
     };
     let after = sent.after();
@@ -152,6 +175,9 @@ pub(super) fn outcome(sent: Sent, last: &Next, now: SystemTime) -> ProviderReply
         }
         (Next::Enough(tries), R::Retryable { after, slow_down, detail }) => {
             R::Retryable { after, slow_down, detail: format!("{detail}, {tries}") }
+        }
+        (Next::Enough(tries), R::Malformed(detail, usage)) => {
+            R::Malformed(format!("{detail}, {tries}"), usage)
         }
         (Next::NotThere, R::Retryable { detail, .. }) => R::NotFound(detail),
         (_, R::QuotaExhausted(detail)) => R::QuotaExhausted(detail + &again.unwrap_or_default()),
@@ -225,11 +251,11 @@ mod tests {
         let judge = Judge { provider, ..judge(None) };
         let hint = hint(&headers, SystemTime::UNIX_EPOCH + NOON);
         let reply = provider::parse(&judge, &reply);
-        Sent { status: Some(status), hint, unreached: false, reply }
+        Sent { status: Some(status), hint, ..Sent::bare(reply) }
     }
 
     const fn once() -> Tried {
-        Tried { sent: 1, timed_out: 0, waited: Duration::ZERO }
+        Tried { sent: 1, timed_out: 0, malformed: 0, waited: Duration::ZERO }
     }
 
     fn line(sent: &Sent) -> String {
@@ -363,12 +389,11 @@ mod tests {
         let body = |hint| Sent {
             status: Some(429),
             hint,
-            unreached: false,
-            reply: ProviderReply::Retryable {
+            ..Sent::bare(ProviderReply::Retryable {
                 after: Some(Duration::from_secs_f64(47.2)),
                 slow_down: true,
                 detail: String::new(),
-            },
+            })
         };
         assert_eq!(line(&body(None)), "again in 47.2s, everybody");
         assert_eq!(line(&body(Some(Duration::from_secs(3)))), "again in 3s, everybody");
@@ -394,7 +419,7 @@ mod tests {
     #[test]
     fn all_waits_together_have_a_bound() {
         let busy = sent(Provider::OpenAiCompatible, 429, &[("retry-after", "1800")], "");
-        let after = |seconds| Tried { sent: 2, waited: Duration::from_secs(seconds), timed_out: 0 };
+        let after = |seconds| Tried { sent: 2, waited: Duration::from_secs(seconds), ..once() };
         assert!(matches!(next(&busy, after(1800), LIMITS, 0.0), Next::Again { .. }));
         let enough = Next::Enough("after 1801 s of waiting".into());
         assert_eq!(next(&busy, after(1801), LIMITS, 0.0), enough);
@@ -403,12 +428,21 @@ mod tests {
     #[test]
     fn a_call_that_timed_out_is_sent_once_more() {
         let late = Sent::bare(ProviderReply::TimedOut);
-        let tried = |timed_out| Tried { sent: timed_out, timed_out, waited: Duration::ZERO };
+        let tried = |timed_out| Tried { sent: timed_out, timed_out, ..once() };
         let once_more = Next::Again { wait: Duration::from_secs(1), everybody: false };
         assert_eq!(next(&late, tried(1), LIMITS, 1.0), once_more);
         assert_eq!(next(&late, tried(2), LIMITS, 1.0), Next::Stands);
         let never = Limits { attempts: 1, ..LIMITS };
         assert!(matches!(next(&late, tried(1), never, 1.0), Next::Enough(_)));
+    }
+
+    #[test]
+    fn a_broken_reply_is_asked_for_once_more() {
+        let broken = Sent::bare(ProviderReply::Malformed("no JSON".into(), Usage::default()));
+        let tried = |malformed| Tried { sent: malformed, malformed, ..once() };
+        let once_more = Next::Again { wait: Duration::from_secs(1), everybody: false };
+        assert_eq!(next(&broken, tried(1), LIMITS, 1.0), once_more);
+        assert_eq!(next(&broken, tried(2), LIMITS, 1.0), Next::Stands);
     }
 
     #[test]

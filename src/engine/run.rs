@@ -22,7 +22,6 @@ use super::cancel::Cancel;
 use super::estimate;
 use super::job::{AssessUpdate, RunSummary};
 use super::prepared::{Prepared, samples};
-use super::provider::Usage;
 use super::purse::{Fare, Purse};
 use super::secret;
 use super::store::Store;
@@ -230,12 +229,6 @@ impl Run {
         self.calls.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn count_usage(&self, usage: Usage) {
-        let mut counts = self.counts();
-        counts.summary.input_tokens += usage.input;
-        counts.summary.output_tokens += usage.output;
-    }
-
     /// A judge's calls wait.
     pub(super) fn waiting(&self, judge: usize, wait: Duration, why: &str) {
         let generation = self.prepared.job.generation;
@@ -274,6 +267,7 @@ impl Run {
         summary.transcripts = self.prepared.subjects.len();
         summary.calls = self.calls.load(Ordering::Relaxed);
         summary.cost = cost;
+        (summary.input_tokens, summary.output_tokens) = self.purse.tokens();
         summary.elapsed = self.elapsed();
         summary.cancelled = cancelled;
         summary.flips = self.flips();

@@ -22,7 +22,7 @@ pub(super) fn why(reply: ProviderReply, seconds: u64) -> Unscored {
         R::Truncated(_) => (Why::Truncated, "the reply was cut off: raise max_tokens".into()),
         R::Refused(text, _) => (Why::Refused, format!("the model refused: {text}")),
         R::Blocked(what, _) => (Why::Blocked, format!("blocked by {what}")),
-        R::Unreadable(what, _) => (Why::Malformed, what),
+        R::Unreadable(what, _) | R::Malformed(what, _) => (Why::Malformed, what),
         R::Retryable { detail, .. } | R::BadRequest(detail) => (Why::ProviderError, detail),
         R::TimedOut => (Why::TimedOut, format!("no reply in {seconds} s: raise timeout_s")),
         R::QuotaExhausted(detail) => (Why::OutOfQuota, format!("no quota left: {detail}")),

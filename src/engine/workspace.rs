@@ -161,10 +161,16 @@ impl Project {
         self.place(&self.settings().project.rubric, "project.rubric")
     }
 
+    /// True when anybody set this key.
+    #[must_use]
+    pub fn is_set(&self, key: &str) -> bool {
+        self.resolved.origin(key) != Origin::Default
+    }
+
     /// True when the project itself names its rubric, so that a missing one is an error.
     #[must_use]
     pub fn names_rubric(&self) -> bool {
-        self.resolved.origin("project.rubric") != Origin::Default
+        self.is_set("project.rubric")
     }
 
     /// A path from the settings: inside the project where the project wrote it.

@@ -14,8 +14,10 @@ pub mod continuity;
 pub mod draft;
 pub mod entailed;
 pub mod offer;
+pub mod preference;
 mod questions;
 pub mod record;
+pub mod remedies;
 pub mod truncate;
 mod words;
 
@@ -24,6 +26,7 @@ pub use draft::{Draft, Refusal, Target};
 pub use entailed::EntailedFixup;
 pub use offer::{FailedReply, Offer, offers};
 pub use record::FixupRecord;
+pub use remedies::{Remedies, remedies};
 pub use truncate::{Cut, Truncation, cuts};
 
 #[cfg(test)]

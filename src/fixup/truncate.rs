@@ -371,7 +371,7 @@ mod tests {
             cuts.map(|c| format!("{} {}", c.before, c.criteria.join(" "))).collect::<Vec<_>>()
         };
         let one = judge("A=NO T=NO G=NO", &[("A", 1), ("T", 4), ("T", 3), ("G", 4)]);
-        assert_eq!(cuts(&[one.clone()]), ["3 T", "4 G"]);
+        assert_eq!(cuts(std::slice::from_ref(&one)), ["3 T", "4 G"]);
         let two = judge("A=YES T=YES G=NO", &[("G", 3)]);
         assert_eq!(cuts(&[one.clone(), two]), ["3 T G"]);
         let nowhere = judge("A=YES T=YES G=NO", &[]);

@@ -7,9 +7,9 @@
 
 use tower_lsp_server::gen_lsp_types::{
     ChangeNotifications, ClientCapabilities, CodeActionKind, CodeActionOptions, CodeActionProvider,
-    CodeLensOptions, DocumentSymbolProvider, ExecuteCommandOptions, FoldingRangeProvider,
-    HoverProvider, InitializeParams, InitializeResult, InlayHintProvider, MarkupKind,
-    PositionEncodingKind, Save, SaveOptions, ServerCapabilities, ServerInfo,
+    CodeActionTag, CodeLensOptions, DocumentSymbolProvider, ExecuteCommandOptions,
+    FoldingRangeProvider, HoverProvider, InitializeParams, InitializeResult, InlayHintProvider,
+    MarkupKind, PositionEncodingKind, Save, SaveOptions, ServerCapabilities, ServerInfo,
     TextDocumentClientCapabilities, TextDocumentSync, TextDocumentSyncKind,
     TextDocumentSyncOptions, WindowClientCapabilities, WorkspaceClientCapabilities,
     WorkspaceFoldersServerCapabilities, WorkspaceOptions,
@@ -27,8 +27,14 @@ pub struct ClientFlags {
     pub encoding: Encoding,
     /// Edits may carry the document's version.
     pub versioned_edits: bool,
+    /// Edits of code actions may carry what they are, and ask before they are made.
+    pub annotated_edits: bool,
     /// Code actions may be more than commands.
     pub action_literals: bool,
+    /// Code actions that are not possible may say why.
+    pub disabled_actions: bool,
+    /// Code actions may say that a model made them.
+    pub model_tags: bool,
     /// Diagnostics may carry related information.
     pub related_information: bool,
     /// Symbols may nest.
@@ -75,6 +81,7 @@ impl ClientFlags {
         Self {
             encoding: encoding(all),
             versioned_edits: versioned_edits(workspace, name),
+            annotated_edits: annotated_edits(workspace, document),
             progress: window.work_done_progress == Some(true),
             show_document: window.show_document.is_some_and(|show| show.support),
             refresh_lenses: workspace.code_lens.as_ref().and_then(|c| c.refresh_support)
@@ -102,6 +109,13 @@ impl ClientFlags {
                 .code_action
                 .as_ref()
                 .is_some_and(|c| c.code_action_literal_support.is_some()),
+            disabled_actions: document.code_action.as_ref().and_then(|c| c.disabled_support)
+                == Some(true),
+            model_tags: document
+                .code_action
+                .as_ref()
+                .and_then(|c| c.tag_support.as_ref())
+                .is_some_and(|tags| tags.value_set.contains(&CodeActionTag::LLMGenerated)),
             related_information: document
                 .publish_diagnostics
                 .as_ref()
@@ -117,6 +131,7 @@ impl ClientFlags {
             markdown: formats.is_none_or(|f| f.contains(&MarkupKind::Markdown)),
             encoding: Encoding::Utf16,
             versioned_edits: false,
+            annotated_edits: false,
             progress: false,
             show_document: false,
             refresh_lenses: false,
@@ -140,6 +155,16 @@ fn versioned_edits(workspace: &WorkspaceClientCapabilities, client: &str) -> boo
         edit.document_changes == Some(true) || edit.resource_operations.is_some()
     });
     announced || client == "Neovim"
+}
+
+/// Annotations are of use only where the client looks at those of code actions.
+fn annotated_edits(
+    workspace: &WorkspaceClientCapabilities,
+    document: &TextDocumentClientCapabilities,
+) -> bool {
+    let edits = workspace.workspace_edit.as_ref();
+    edits.is_some_and(|edit| edit.change_annotation_support.is_some())
+        && document.code_action.as_ref().and_then(|c| c.honors_change_annotations) == Some(true)
 }
 
 /// The answer to `initialize`.
@@ -176,6 +201,7 @@ fn server_capabilities(flags: &ClientFlags) -> ServerCapabilities {
         code_action_provider: Some(CodeActionProvider::CodeActionOptions(CodeActionOptions {
             code_action_kinds: Some(vec![
                 CodeActionKind::QuickFix,
+                CodeActionKind::RefactorRewrite,
                 CodeActionKind::Source,
                 review_action::KIND,
             ]),

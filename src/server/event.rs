@@ -24,6 +24,7 @@ use crate::text::document::{Change, Document};
 use crate::transcript::TranscriptDigest;
 
 use super::capabilities::ClientFlags;
+use super::fix_jobs::Fixed;
 use super::gates::Reckoned;
 use super::jobs::Planned;
 use super::look::Found;
@@ -117,6 +118,8 @@ pub enum Event {
     RunEnded(u64),
     /// The user pressed the button of an offer.
     Accepted(Box<Offer>),
+    /// A fixup was proven or refused.
+    Fixed(Box<Fixed>),
     /// A reviews file was read, or could not be.
     Reviewed(Told),
     /// What follows from the reviews of a project.
@@ -160,6 +163,7 @@ impl Event {
             Self::Assess(_) => "assess",
             Self::RunEnded(_) => "run's end",
             Self::Accepted(_) => "accepted offer",
+            Self::Fixed(_) => "fixup",
             Self::Reviewed(_) => "reviews",
             Self::Reckoned { .. } => "reckoning",
             Self::ProgressCancelled(_) => "cancelled progress",

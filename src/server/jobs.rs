@@ -120,10 +120,10 @@ impl Running {
 /// The runs under way.
 #[derive(Debug)]
 pub struct Jobs {
-    engine: Engine,
+    pub(super) engine: Engine,
     template: Arc<Template>,
-    runtime: Handle,
-    events: EventSender,
+    pub(super) runtime: Handle,
+    pub(super) events: EventSender,
     /// By number.
     pub running: HashMap<u64, Running>,
     last: u64,

@@ -13,6 +13,7 @@ use crate::analysis::record;
 use crate::assessment::agree::{self, Scorecard};
 use crate::assessment::{JudgeOutcomes, checked};
 use crate::finding::Finding;
+use crate::fixup::{Remedies, remedies};
 use crate::review::next::Reason;
 use crate::text::Span;
 use crate::text::document::Encoding;
@@ -40,6 +41,8 @@ pub struct Judged {
     pub standing: Standing,
     /// What every judge said, for hovers.
     pub outcomes: Vec<JudgeOutcomes>,
+    /// What can be done about what failed; nothing while it is re-checked.
+    pub remedies: Remedies,
     /// Criteria of which some of it is of an earlier text or wording.
     pub earlier: BTreeSet<String>,
     /// Why a person should read it.
@@ -82,6 +85,10 @@ impl Sight<'_> {
             ranges: relative::ranges(text, &spans, self.encoding),
             findings,
             standing: standing(&card, &outcomes, rechecking),
+            remedies: match rechecking {
+                true => Remedies::default(),
+                false => remedies(&card, &self.panel.rubric, &transcript),
+            },
             outcomes,
             reason: Reason::of_card(&card),
             earlier: view.earlier.iter().flat_map(|j| j.outcomes.keys().cloned()).collect(),

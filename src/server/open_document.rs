@@ -17,6 +17,7 @@ use crate::text::Span;
 use crate::text::document::{BadChange, Change, Document, Encoding, Replaced};
 use crate::transcript::records::Layout;
 
+use super::drafts::Drafts;
 use super::judgements::Judgements;
 use super::look::Survey;
 use super::projects::Live;
@@ -269,12 +270,16 @@ impl OpenDocument {
     }
 
     /// Looks at the judged side of some records again.
-    pub fn judge(&mut self, judgements: &Judgements) {
-        let Self { text, content, dirty, live, .. } = self;
+    pub fn judge(&mut self, judgements: &Judgements, drafts: &mut Drafts) {
+        let Self { text, content, dirty, live, uri, recalled, .. } = self;
         if let Content::Transcripts(transcripts) = content
             && transcripts.has_due()
         {
-            transcripts.judge(text, judgements, live.panel().map(|panel| &**panel));
+            let panel = live.panel().map(|panel| &**panel);
+            if transcripts.judge(text, judgements, panel, (uri, drafts)) {
+                // What its proof was told is known of the text now.
+                *recalled = None;
+            }
             *dirty = true;
         }
     }
@@ -293,7 +298,7 @@ impl OpenDocument {
         while self.transcripts().is_some_and(|t| t.has_unread() || t.has_due()) {
             self.read_on();
             self.look_closely(|_| true);
-            self.judge(judgements);
+            self.judge(judgements, &mut Drafts::default());
         }
     }
 

@@ -43,6 +43,7 @@ impl Session {
         } else if kind::is_settings_file(&uri::file_name(uri)) {
             self.reload();
         }
+        self.log_fixups(uri);
         self.assess_saved(uri);
     }
 

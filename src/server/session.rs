@@ -20,6 +20,7 @@ use crate::transcript::TranscriptDigest;
 
 use super::accounts::Accounts;
 use super::capabilities::ClientFlags;
+use super::drafts::Drafts;
 use super::event::{Event, EventSender, Introduction};
 use super::jobs::Jobs;
 use super::judgements::Judgements;
@@ -63,6 +64,8 @@ pub struct Session {
     pub(super) sweeps: Sweeps,
     /// Projects whose transcripts are assessed once the saved rubric is read.
     pub(super) reassess: HashSet<Option<PathBuf>>,
+    /// Fixups, by the text they are for.
+    pub(super) drafts: Arc<Drafts>,
     /// What people said.
     pub(super) reviewing: Reviewing,
 }
@@ -96,6 +99,7 @@ impl Session {
             accounts: Accounts::default(),
             sweeps: Sweeps::default(),
             reassess: HashSet::new(),
+            drafts: Arc::default(),
             reviewing: Reviewing::default(),
         }
     }
@@ -136,6 +140,7 @@ impl Session {
                 }
             }
             Event::ProgressCancelled(token) => self.jobs.cancel_token(&token),
+            Event::Fixed(fixed) => self.fixed(*fixed),
             Event::Reviewed(told) => self.reviewed(told),
             Event::Reckoned { root, number, reckoned } => self.reckoned(root, number, reckoned),
             Event::ShuttingDown => {
@@ -173,7 +178,7 @@ impl Session {
         let Some(document) = self.documents.get_mut(&uri) else { return };
         document.catch_up();
         document.read_on();
-        document.judge(&self.judgements);
+        document.judge(&self.judgements, Arc::make_mut(&mut self.drafts));
         document.look_at_file();
         if let Some(list) = document.publishable() {
             self.outbox.publish(&uri, Some(document.version), &list);
@@ -194,6 +199,9 @@ impl Session {
             Command::Explain => self.explain(target),
             Command::Review => self.review(target),
             Command::Gate => self.gate(target),
+            Command::DraftFixup => self.draft_fixup(target),
+            Command::DiscardFixup => self.discard_fixup(target),
+            Command::PreviewFixup => self.preview_fixup(target),
         }
     }
 

@@ -14,6 +14,7 @@ use crate::text::Span;
 use crate::text::document::Document;
 
 use super::capabilities::ClientFlags;
+use super::drafts::Drafts;
 use super::open_document::{Content, OpenDocument};
 use super::projects::Live;
 use super::reviews::Reviews;
@@ -40,6 +41,8 @@ pub struct Snapshot {
     pub census: Option<Arc<Census>>,
     /// What is known of the project's judges.
     pub judges: Vec<JudgeFacts>,
+    /// Fixups, by the text they are for.
+    pub drafts: Arc<Drafts>,
     /// What people said in the project, once it was read.
     pub reviews: Option<Reviews>,
 }
@@ -78,6 +81,7 @@ impl Snapshot {
             client,
             census: None,
             judges: Vec::new(),
+            drafts: Arc::default(),
             reviews: None,
         }
     }

@@ -9,10 +9,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use tower_lsp_server::gen_lsp_types::Uri;
+
 use crate::text::document::{Document, Encoding, Replaced};
 use crate::transcript::TranscriptDigest;
 use crate::transcript::records::{Layout, Records, Touched};
 
+use super::drafts::Drafts;
 use super::file_side::FileSide;
 use super::judged::Judged;
 use super::judgements::Judgements;
@@ -143,21 +146,40 @@ impl Transcripts {
         }
     }
 
-    /// Looks at the judged side of records again, for a few milliseconds.
-    pub fn judge(&mut self, text: &Document, judgements: &Judgements, panel: Option<&Panel>) {
-        let began = Instant::now();
+    /// Looks at the judged side of records again, for a few milliseconds. True when a
+    /// fixup arrived with what they say now.
+    pub fn judge(
+        &mut self,
+        text: &Document,
+        judgements: &Judgements,
+        panel: Option<&Panel>,
+        (uri, drafts): (&Uri, &mut Drafts),
+    ) -> bool {
+        let (began, mut arrived) = (Instant::now(), false);
         while let Some(index) = self.due.pop_first() {
             if index < self.shelf.slots.slots().len() {
-                let judged = panel.and_then(|panel| self.judged(text, index, judgements, panel));
+                arrived |= self.has_arrived(index, uri, drafts);
+                let judged = panel.and_then(|panel| {
+                    let mut judged = self.judged(text, index, judgements, panel)?;
+                    drafts.note(judged.digest, panel, &mut judged.findings);
+                    Some(judged)
+                });
                 if judged.is_some() || self.shelf.judged[index].is_some() {
                     Arc::make_mut(&mut self.shelf).judged[index] = judged.map(Arc::new);
                     self.ledger.forget(index);
                 }
             }
             if began.elapsed() > TURN {
-                return;
+                break;
             }
         }
+        arrived
+    }
+
+    fn has_arrived(&self, index: usize, uri: &Uri, drafts: &mut Drafts) -> bool {
+        let record = self.shelf.record(index);
+        let before = record.judged.zip(record.digest());
+        before.is_some_and(|(judged, now)| drafts.moved(uri, &judged.id, judged.digest, now))
     }
 
     fn judged(

@@ -200,12 +200,7 @@ impl Checkpoint {
     /// # Errors
     /// When the file cannot be written.
     pub fn add(&mut self, result: &Value, rubric: &str, transcript: &str) -> io::Result<()> {
-        let mut result = result.clone();
-        if let Some(entry) = result.as_object_mut() {
-            entry.insert(RUBRIC.to_owned(), rubric.into());
-            entry.insert(TRANSCRIPT.to_owned(), transcript.into());
-        }
-        let line = format!("{result}\n");
+        let line = line_of(result, rubric, transcript) + "\n";
         locked(&self.file, |mut file| {
             let before = file.metadata()?.len();
             let written = file.write_all(line.as_bytes()).and_then(|()| file.flush());
@@ -216,6 +211,17 @@ impl Checkpoint {
             written
         })
     }
+}
+
+/// The line that says a result, without its line break.
+#[must_use]
+pub fn line_of(result: &Value, rubric: &str, transcript: &str) -> String {
+    let mut result = result.clone();
+    if let Some(entry) = result.as_object_mut() {
+        entry.insert(RUBRIC.to_owned(), rubric.into());
+        entry.insert(TRANSCRIPT.to_owned(), transcript.into());
+    }
+    result.to_string()
 }
 
 impl Line {

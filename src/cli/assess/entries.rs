@@ -45,25 +45,50 @@ pub struct Entries {
     pub unusable: Vec<usize>,
 }
 
+/// Transcripts handed on at once: bounds the memory of a large file.
+const SHARE: usize = 1000;
+
 /// Reads the transcripts of a file.
 pub fn read_file(
     source: &Source,
     context: &Context,
     project: &Project,
 ) -> Result<Entries, DiskError> {
+    let mut entries = Vec::new();
+    let unusable = each_share(source, context, project, |share| entries.extend(share))?;
+    Ok(Entries { entries, unusable })
+}
+
+/// Hands on the transcripts of a file, some at a time and in order; answers with
+/// the lines of records that are none.
+pub fn each_share(
+    source: &Source,
+    context: &Context,
+    project: &Project,
+    mut each: impl FnMut(Vec<Entry>),
+) -> Result<Vec<usize>, DiskError> {
     let limits = &project.settings().limits;
     let file: Arc<str> = source.shown().into();
-    let mut found = Entries { entries: Vec::new(), unusable: Vec::new() };
+    let (mut share, mut unusable) = (Vec::new(), Vec::new());
+    let is_document = source.layout() == Layout::Document;
     let look = |record: &str, memo: &mut Memo| entry(record, &file, context, memo);
+    let mut hand_on = |share: &mut Vec<Entry>| {
+        name_batches(source, project.root.as_deref(), share);
+        each(std::mem::take(share));
+    };
     scan(source, limits, &mut Vec::new(), look, |seen| {
         let line = seen.start.line;
         match seen.analysis.ok().flatten() {
-            Some(entry) => found.entries.push(Entry { line, ..entry }),
-            None => found.unusable.push(line),
+            Some(entry) => share.push(Entry { line, ..entry }),
+            None => unusable.push(line),
+        }
+        // The batch of a document depends on how many records it has.
+        if share.len() >= SHARE && !is_document {
+            hand_on(&mut share);
         }
     })?;
-    name_batches(source, project.root.as_deref(), &mut found.entries);
-    Ok(found)
+    hand_on(&mut share);
+    Ok(unusable)
 }
 
 fn entry(record: &str, file: &Arc<str>, context: &Context, memo: &mut Memo) -> Option<Entry> {

@@ -1,9 +1,11 @@
 //! The batches under way, in the user's own data folder.
 //!
-//! Invariant: a batch is written down as soon as it has a name, and struck out
-//! only once its answers are on disk; so whoever runs next fetches it. What is
-//! written holds keys of answers and ids of criteria: no text, no API key.
+//! Invariant: a batch is written down before it is made, under a label of our own
+//! until the provider has named it, and struck out only once its answers are on
+//! disk; so whoever runs next fetches it. What is written holds keys of answers
+//! and ids of criteria: no text, no API key.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -25,12 +27,19 @@ pub(super) struct Pending {
     db: Arc<Mutex<Connection>>,
 }
 
+/// What a label begins with in place of a name, which holds no such sign.
+const LABEL: char = '?';
+
 /// A batch under way.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Batch {
-    /// What the provider calls it.
+    /// What it is written down as: the provider's name, or our label.
+    pub(super) row: String,
+    /// What the provider calls it, or seems to.
     pub(super) name: String,
-    /// Since when, in seconds.
+    /// When it was written down, in seconds since 1970.
+    pub(super) at: i64,
+    /// How long ago that was.
     pub(super) age: i64,
     /// Its calls by their marks.
     pub(super) calls: Vec<(String, Asked)>,
@@ -55,6 +64,24 @@ pub(super) struct Asked {
 pub(super) struct Whose {
     pub(super) place: String,
     pub(super) project: Option<PathBuf>,
+}
+
+impl Batch {
+    /// One that is about to be made.
+    pub(super) fn unnamed(label: &str, calls: Vec<(String, Asked)>) -> Self {
+        let (row, name) = (format!("{LABEL}{label}"), String::new());
+        Self { row, name, at: 0, age: 0, calls }
+    }
+
+    /// The provider's name for it is written down.
+    pub(super) fn is_named(&self) -> bool {
+        self.label().is_none()
+    }
+
+    /// Our label, as long as nothing better is known.
+    pub(super) fn label(&self) -> Option<&str> {
+        self.row.strip_prefix(LABEL)
+    }
 }
 
 impl Whose {
@@ -85,13 +112,13 @@ impl Pending {
     pub(super) fn add(
         &self,
         whose: &Whose,
-        name: &str,
+        row: &str,
         calls: &[(String, Asked)],
     ) -> Result<(), String> {
-        self.added(whose, name, calls).map_err(|e| said(&e))
+        self.added(whose, row, calls).map_err(|e| said(&e))
     }
 
-    fn added(&self, whose: &Whose, name: &str, calls: &[(String, Asked)]) -> rusqlite::Result<()> {
+    fn added(&self, whose: &Whose, row: &str, calls: &[(String, Asked)]) -> rusqlite::Result<()> {
         let mut db = self.db();
         let change = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for (mark, asked) in calls {
@@ -100,7 +127,7 @@ impl Pending {
             change.execute(
                 "INSERT OR REPLACE INTO calls (place, project, batch, mark, asked) \
                  VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![whose.place, whose.project(), name, mark, asked],
+                params![whose.place, whose.project(), row, mark, asked],
             )?;
         }
         change.commit()
@@ -111,21 +138,42 @@ impl Pending {
         let db = self.db();
         let read = || -> rusqlite::Result<Vec<Batch>> {
             let mut query = db.prepare(
-                "SELECT batch, mark, asked, unixepoch() - at FROM calls \
+                "SELECT batch, mark, asked, at, unixepoch() - at FROM calls \
                  WHERE place = ?1 AND project = ?2 ORDER BY at, batch, mark",
             )?;
             let mut rows = query.query(params![whose.place, whose.project()])?;
             let mut batches: Vec<Batch> = Vec::new();
             while let Some(row) = rows.next()? {
                 let (name, mark): (String, String) = (row.get(0)?, row.get(1)?);
-                let (asked, age): (String, i64) = (row.get(2)?, row.get(3)?);
+                let (asked, at, age): (String, i64, i64) = (row.get(2)?, row.get(3)?, row.get(4)?);
+                if batches.last().is_none_or(|batch| batch.row != name) {
+                    let (row, calls) = (name.clone(), Vec::new());
+                    batches.push(Batch { row, name, at, age, calls });
+                }
+                // What was purged says nothing any more.
                 let Ok(asked) = serde_json::from_str(&asked) else { continue };
-                match batches.last_mut().filter(|batch| batch.name == name) {
-                    Some(batch) => batch.calls.push((mark, asked)),
-                    None => batches.push(Batch { name, age, calls: vec![(mark, asked)] }),
+                if let Some(batch) = batches.last_mut() {
+                    batch.calls.push((mark, asked));
                 }
             }
             Ok(batches)
+        };
+        read().map_err(|e| said(&e))
+    }
+
+    /// A batch has a name now.
+    pub(super) fn rename(&self, whose: &Whose, row: &str, name: &str) -> Result<(), String> {
+        let update = "UPDATE calls SET batch = ?3 WHERE place = ?1 AND batch = ?2";
+        let done = self.db().execute(update, params![whose.place, row, name]);
+        done.map(drop).map_err(|e| said(&e))
+    }
+
+    /// The names of all batches at this place, whichever project's.
+    pub(super) fn names(&self, whose: &Whose) -> Result<HashSet<String>, String> {
+        let db = self.db();
+        let read = || -> rusqlite::Result<HashSet<String>> {
+            let mut query = db.prepare("SELECT DISTINCT batch FROM calls WHERE place = ?1")?;
+            query.query_map([&whose.place], |row| row.get(0))?.collect()
         };
         read().map_err(|e| said(&e))
     }
@@ -170,5 +218,22 @@ mod tests {
         assert_eq!((found.len(), &found[0].name, &found[0].calls), (1, &"b1".to_owned(), &calls));
         again.strike(&mine, "b1").unwrap();
         assert_eq!(again.under_way(&mine).unwrap(), []);
+    }
+
+    #[test]
+    fn a_batch_keeps_its_label_until_it_has_a_name() {
+        let pending = Pending::open(None).unwrap();
+        let whose = Whose { place: "x".into(), project: None };
+        let batch = Batch::unnamed("abc", vec![("m1".to_owned(), asked("00"))]);
+        pending.add(&whose, &batch.row, &batch.calls).unwrap();
+        let found = pending.under_way(&whose).unwrap().remove(0);
+        assert_eq!((found.label(), found.is_named()), (Some("abc"), false));
+        pending.rename(&whose, &found.row, "b1").unwrap();
+        let found = pending.under_way(&whose).unwrap().remove(0);
+        assert_eq!(
+            (found.name.as_str(), found.is_named(), &found.calls),
+            ("b1", true, &batch.calls)
+        );
+        assert!(pending.names(&whose).unwrap().contains("b1"));
     }
 }

@@ -147,5 +147,6 @@ pub(super) fn usage(usage: &Value) -> Usage {
         written_long_input: long,
         output: number(&usage["output_tokens"]),
         thinking: number(&usage["output_tokens_details"]["thinking_tokens"]),
+        billed: None,
     }
 }

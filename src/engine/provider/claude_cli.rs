@@ -89,24 +89,47 @@ struct Envelope<'a> {
     errors: Vec<String>,
     #[serde(default)]
     usage: Value,
+    #[serde(default)]
+    total_cost_usd: Option<f64>,
 }
 
-/// What the program's reply means.
+impl Envelope<'_> {
+    /// What all its calls took: one run may ask more than once.
+    fn usage(&self) -> Usage {
+        let billed = self.total_cost_usd.filter(|usd| usd.is_finite() && *usd > 0.0);
+        let billed = billed.map(|usd| (usd * 1e9).round() as u64);
+        Usage { billed, ..anthropic::usage(&self.usage) }
+    }
+}
+
+/// Lets the program stop itself before its next call once it has spent so many USD.
+pub fn bound(request: &mut CommandRequest, usd: f64) {
+    request.arguments.extend(["--max-budget-usd".into(), format!("{usd:.6}")]);
+}
+
+/// What the program's reply means, and what it took although it is none.
 #[must_use]
-pub fn parse(reply: &CommandReply<'_>) -> ProviderReply {
-    let Ok(envelope) = serde_json::from_str::<Envelope<'_>>(reply.output.trim()) else {
-        let said = if reply.errors.trim().is_empty() { "nothing" } else { reply.errors };
-        let said = clean(said);
-        return match reply.succeeded {
-            true => ProviderReply::Unreadable("it printed no result".into(), Usage::default()),
-            false => ProviderReply::BadRequest(format!("it failed and said: {said}")),
-        };
-    };
-    let usage = anthropic::usage(&envelope.usage);
+pub fn parse(reply: &CommandReply<'_>) -> (ProviderReply, Usage) {
+    match serde_json::from_str::<Envelope<'_>>(reply.output.trim()) {
+        Ok(envelope) => (meaning(&envelope, reply.succeeded), envelope.usage()),
+        Err(_) => (unprinted(reply), Usage::default()),
+    }
+}
+
+fn unprinted(reply: &CommandReply<'_>) -> ProviderReply {
+    if reply.succeeded {
+        return ProviderReply::Unreadable("it printed no result".into(), Usage::default());
+    }
+    let said = if reply.errors.trim().is_empty() { "nothing" } else { reply.errors };
+    ProviderReply::BadRequest(format!("it failed and said: {}", clean(said)))
+}
+
+fn meaning(envelope: &Envelope<'_>, succeeded: bool) -> ProviderReply {
+    let usage = envelope.usage();
     let said = envelope.result.as_deref().or(envelope.errors.first().map(String::as_str));
     let detail = clean(said.unwrap_or(&envelope.subtype));
     match (envelope.subtype.as_str(), envelope.is_error, envelope.structured_output) {
-        ("success", false, Some(output)) if reply.succeeded => {
+        ("success", false, Some(output)) if succeeded => {
             ProviderReply::Text { text: output.get().to_owned(), usage }
         }
         _ if envelope.stop_reason.as_deref() == Some("refusal") => {
@@ -115,12 +138,15 @@ pub fn parse(reply: &CommandReply<'_>) -> ProviderReply {
         ("success", false, None) => {
             ProviderReply::Unreadable("the model answered in prose".into(), usage)
         }
-        ("success", ..) => failed(&envelope, detail),
+        ("success", ..) => failed(envelope, detail),
+        // The budget is that of one call, which says nothing of the next.
         (
-            "error_max_structured_output_retries" | "error_during_execution" | "error_max_turns",
+            "error_max_structured_output_retries"
+            | "error_during_execution"
+            | "error_max_turns"
+            | "error_max_budget_usd",
             ..,
         ) => ProviderReply::Unreadable(detail, usage),
-        ("error_max_budget_usd", ..) => ProviderReply::QuotaExhausted(detail),
         _ => ProviderReply::BadRequest(detail),
     }
 }

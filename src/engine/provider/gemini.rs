@@ -4,6 +4,7 @@
 //! properties, so that reasons come before answers. Never both a thinking level
 //! and a budget. The filters are off: a judge must be able to read what it judges.
 
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
 use crate::config::Judge;
@@ -116,10 +117,15 @@ pub(super) fn content(json: &Value) -> ProviderReply {
     let text: String = spoken.filter_map(|part| part["text"].as_str()).collect();
     match candidate["finishReason"].as_str() {
         Some("MAX_TOKENS" | "CONTINUATION") => ProviderReply::Truncated(usage),
-        Some("STOP") if !text.is_empty() => ProviderReply::Text { text, usage },
+        Some("STOP") if serde_json::from_str::<IgnoredAny>(&text).is_ok() => {
+            ProviderReply::Text { text, usage }
+        }
+        Some("STOP") if !text.is_empty() => {
+            ProviderReply::Malformed("the model's reply is no JSON".into(), usage)
+        }
         Some("STOP") | None => super::without_text(usage),
         Some("MALFORMED_RESPONSE") => {
-            ProviderReply::Unreadable("the model's reply was malformed".into(), usage)
+            ProviderReply::Malformed("the model's reply was malformed".into(), usage)
         }
         Some(reason) => {
             ProviderReply::Blocked(format!("a filter of the reply ({})", clean(reason)), usage)
@@ -136,5 +142,6 @@ fn usage(usage: &Value) -> Usage {
         written_long_input: 0,
         output: number(&usage["candidatesTokenCount"]) + thinking,
         thinking,
+        billed: None,
     }
 }

@@ -144,6 +144,9 @@ pub enum ProviderReply {
     Blocked(String, Usage),
     /// A 200 that is no reply of this API: why, and what it took.
     Unreadable(String, Usage),
+    /// The model's own reply is broken, which another attempt may not be: how, and
+    /// what it took. It is sent once more.
+    Malformed(String, Usage),
     /// Worth trying again.
     Retryable {
         /// When the server says so.
@@ -176,7 +179,8 @@ impl ProviderReply {
             | Self::Truncated(usage)
             | Self::Refused(_, usage)
             | Self::Blocked(_, usage)
-            | Self::Unreadable(_, usage) => Some(*usage),
+            | Self::Unreadable(_, usage)
+            | Self::Malformed(_, usage) => Some(*usage),
             _ => None,
         }
     }
@@ -197,6 +201,8 @@ pub struct Usage {
     pub output: u64,
     /// The part of the reply that was thinking.
     pub thinking: u64,
+    /// What it cost by the provider's own account, in billionths of a USD.
+    pub billed: Option<u64>,
 }
 
 /// The status, headers and body of a reply.

@@ -127,5 +127,6 @@ fn usage(usage: &Value) -> Usage {
         written_long_input: 0,
         output: number(&usage["output_tokens"]),
         thinking: number(&usage["output_tokens_details"]["reasoning_tokens"]),
+        billed: None,
     }
 }

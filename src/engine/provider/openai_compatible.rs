@@ -98,6 +98,7 @@ fn usage(usage: &Value) -> Usage {
         written_long_input: 0,
         output: number(&usage["completion_tokens"]),
         thinking: number(&usage["completion_tokens_details"]["reasoning_tokens"]),
+        billed: None,
     }
 }
 
@@ -156,7 +157,7 @@ mod tests {
             &[],
             ok,
             expect![[
-                r#"Text { text: "{}", usage: Usage { input: 7, cached_input: 5, written_input: 0, written_long_input: 0, output: 2, thinking: 0 } }"#
+                r#"Text { text: "{}", usage: Usage { input: 7, cached_input: 5, written_input: 0, written_long_input: 0, output: 2, thinking: 0, billed: None } }"#
             ]],
         );
         check(
@@ -164,7 +165,7 @@ mod tests {
             &[],
             &ok.replace("stop", "length"),
             expect![
-                "Truncated(Usage { input: 7, cached_input: 5, written_input: 0, written_long_input: 0, output: 2, thinking: 0 })"
+                "Truncated(Usage { input: 7, cached_input: 5, written_input: 0, written_long_input: 0, output: 2, thinking: 0, billed: None })"
             ],
         );
         check(
@@ -172,7 +173,7 @@ mod tests {
             &[],
             &ok.replace("stop", "content_filter"),
             expect![[
-                r#"Blocked("a content filter", Usage { input: 7, cached_input: 5, written_input: 0, written_long_input: 0, output: 2, thinking: 0 })"#
+                r#"Blocked("a content filter", Usage { input: 7, cached_input: 5, written_input: 0, written_long_input: 0, output: 2, thinking: 0, billed: None })"#
             ]],
         );
         check(
@@ -180,7 +181,7 @@ mod tests {
             &[],
             r#"{"choices":[{"message":{"content":null,"refusal":"I can't\u001b[2J"}}]}"#,
             expect![[
-                r#"Refused("I can't [2J", Usage { input: 0, cached_input: 0, written_input: 0, written_long_input: 0, output: 0, thinking: 0 })"#
+                r#"Refused("I can't [2J", Usage { input: 0, cached_input: 0, written_input: 0, written_long_input: 0, output: 0, thinking: 0, billed: None })"#
             ]],
         );
         check(
@@ -188,7 +189,7 @@ mod tests {
             &[],
             r#"{"choices":[{"message":{"content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}}]}"#,
             expect![[
-                r#"Text { text: "ab", usage: Usage { input: 0, cached_input: 0, written_input: 0, written_long_input: 0, output: 0, thinking: 0 } }"#
+                r#"Text { text: "ab", usage: Usage { input: 0, cached_input: 0, written_input: 0, written_long_input: 0, output: 0, thinking: 0, billed: None } }"#
             ]],
         );
         check(
@@ -196,7 +197,7 @@ mod tests {
             &[],
             r#"{"choices":[]}"#,
             expect![[
-                r#"Unreadable("the reply holds no text", Usage { input: 0, cached_input: 0, written_input: 0, written_long_input: 0, output: 0, thinking: 0 })"#
+                r#"Unreadable("the reply holds no text", Usage { input: 0, cached_input: 0, written_input: 0, written_long_input: 0, output: 0, thinking: 0, billed: None })"#
             ]],
         );
         check(
@@ -204,7 +205,7 @@ mod tests {
             &[],
             "<html>",
             expect![[
-                r#"Unreadable("the server answered something that is no JSON", Usage { input: 0, cached_input: 0, written_input: 0, written_long_input: 0, output: 0, thinking: 0 })"#
+                r#"Unreadable("the server answered something that is no JSON", Usage { input: 0, cached_input: 0, written_input: 0, written_long_input: 0, output: 0, thinking: 0, billed: None })"#
             ]],
         );
     }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::StoreError;
 
 /// Makes the folder. One inside a project gets its own ignore file.
-pub(super) fn prepare(path: &Path) -> Result<(), StoreError> {
+pub(in crate::engine) fn prepare(path: &Path) -> Result<(), StoreError> {
     let failed = |e: io::Error| StoreError::Failed(path.to_owned(), e.to_string());
     let Some(folder) = path.parent() else { return Ok(()) };
     let in_project = folder.file_name().is_some_and(|name| name == ".rubricator");

@@ -19,6 +19,8 @@ use crate::config::Provider;
 use crate::transcript::TranscriptDigest;
 
 use super::answer_key::KeyDigest;
+pub(super) use folder::prepare;
+
 use entry::{checksum, decoded, encoded};
 use schema::{connect, sorted};
 

@@ -8,9 +8,10 @@ use std::collections::HashMap;
 
 use serde_json::json;
 use tower_lsp_server::gen_lsp_types::{
-    CodeAction, CodeActionKind, CodeActionParams, CodeActionResponse, Command, Diagnostic,
-    DocumentChange, Edit, OptionalVersionedTextDocumentIdentifier, TextDocumentEdit,
-    TextDocumentIdentifier, TextEdit, WorkspaceEdit,
+    AnnotatedTextEdit, ChangeAnnotation, CodeAction, CodeActionKind, CodeActionParams,
+    CodeActionResponse, Command, Diagnostic, DocumentChange, Edit,
+    OptionalVersionedTextDocumentIdentifier, TextDocumentEdit, TextDocumentIdentifier, TextEdit,
+    WorkspaceEdit,
 };
 
 use crate::finding::{Finding, Fix, Safety};
@@ -19,7 +20,7 @@ use crate::text::Span;
 use super::super::convert;
 use super::super::shelf::Shelf;
 use super::super::snapshot::{Known, Snapshot};
-use super::{execute_command, review_action};
+use super::{execute_command, fixup_action, review_action};
 
 /// The actions for a range.
 #[must_use]
@@ -33,6 +34,11 @@ pub fn answer(snapshot: &Snapshot, params: &CodeActionParams) -> Option<Vec<Code
     let mut actions = Vec::new();
     if wanted(&CodeActionKind::QuickFix) {
         actions.extend(fixes(snapshot, place, &params.context.diagnostics));
+    }
+    if wanted(&fixup_action::KIND)
+        && let Known::Transcripts(shelf) = &snapshot.content
+    {
+        actions.extend(fixup_action::actions(snapshot, shelf, place, &params.context.diagnostics));
     }
     if wanted(&CodeActionKind::Source)
         && let Known::Transcripts(shelf) = &snapshot.content
@@ -121,13 +127,21 @@ fn action(
         kind: Some(CodeActionKind::QuickFix),
         diagnostics: (!diagnostics.is_empty()).then_some(diagnostics),
         is_preferred: Some(fix.safety == Safety::Safe),
-        edit: Some(workspace_edit(snapshot, edits.collect())),
+        edit: Some(workspace_edit(snapshot, edits.collect(), None)),
         ..CodeAction::default()
     }
 }
 
-/// Edits of the snapshot's document, with its version where the client takes one.
-fn workspace_edit(snapshot: &Snapshot, edits: Vec<TextEdit>) -> WorkspaceEdit {
+/// The name of the one annotation of an edit.
+const ANNOTATION: &str = "rubricator";
+
+/// Edits of the snapshot's document, with its version where the client takes one, and
+/// with what they are where it shows that.
+pub(super) fn workspace_edit(
+    snapshot: &Snapshot,
+    edits: Vec<TextEdit>,
+    annotation: Option<ChangeAnnotation>,
+) -> WorkspaceEdit {
     if !snapshot.client.versioned_edits {
         let changes = HashMap::from([(snapshot.uri.clone(), edits)]);
         return WorkspaceEdit { changes: Some(changes), ..WorkspaceEdit::default() };
@@ -136,9 +150,21 @@ fn workspace_edit(snapshot: &Snapshot, edits: Vec<TextEdit>) -> WorkspaceEdit {
         version: Some(snapshot.version),
         text_document_identifier: TextDocumentIdentifier { uri: snapshot.uri.clone() },
     };
-    let edits = edits.into_iter().map(Edit::TextEdit).collect();
+    let annotation = annotation.filter(|_| snapshot.client.annotated_edits);
+    let edit = |text_edit| match annotation {
+        None => Edit::TextEdit(text_edit),
+        Some(_) => {
+            let annotation_id = ANNOTATION.to_owned();
+            Edit::AnnotatedTextEdit(AnnotatedTextEdit { annotation_id, text_edit })
+        }
+    };
+    let edits = edits.into_iter().map(edit).collect();
     let change = DocumentChange::TextDocumentEdit(TextDocumentEdit { text_document, edits });
-    WorkspaceEdit { document_changes: Some(vec![change]), ..WorkspaceEdit::default() }
+    WorkspaceEdit {
+        document_changes: Some(vec![change]),
+        change_annotations: annotation.map(|one| HashMap::from([(ANNOTATION.to_owned(), one)])),
+        ..WorkspaceEdit::default()
+    }
 }
 
 /// Assess and explain, for the transcript under the cursor.

@@ -24,12 +24,27 @@ pub enum Command {
     Review,
     /// Say of every batch whether more like it may be made, and what is missing.
     Gate,
+    /// Draft and prove a rewrite of replies that failed.
+    DraftFixup,
+    /// Forget a fixup, or stop drafting it.
+    DiscardFixup,
+    /// Show what a proven fixup changes; editors with a view for it do it themselves.
+    PreviewFixup,
 }
 
 impl Command {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Assess, Self::AssessAll, Self::Cancel, Self::Explain, Self::Review, Self::Gate];
+    pub const ALL: [Self; 9] = [
+        Self::Assess,
+        Self::AssessAll,
+        Self::Cancel,
+        Self::Explain,
+        Self::Review,
+        Self::DraftFixup,
+        Self::DiscardFixup,
+        Self::PreviewFixup,
+        Self::Gate,
+    ];
 
     /// The name in the protocol.
     #[must_use]
@@ -41,6 +56,9 @@ impl Command {
             Self::Explain => "rubricator.explain",
             Self::Review => "rubricator.review",
             Self::Gate => "rubricator.gate",
+            Self::DraftFixup => "rubricator.draftFixup",
+            Self::DiscardFixup => "rubricator.discardFixup",
+            Self::PreviewFixup => "rubricator.previewFixup",
         }
     }
 
@@ -75,6 +93,9 @@ pub struct Target {
     /// What a person says (`rubricator.review`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub say: Option<Say>,
+    /// What an editor is to ask the person for before it sends this: `note`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ask: Option<String>,
     /// In their words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,

@@ -9,10 +9,13 @@ pub mod code_action;
 pub mod code_lens;
 pub mod document_symbol;
 pub mod execute_command;
+pub mod fixup_action;
 pub mod folding_range;
 pub mod hover;
 pub mod inlay_hint;
 pub mod review_action;
+
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tower_lsp_server::gen_lsp_types::Uri;
@@ -60,7 +63,8 @@ fn snapshot(session: &mut Session, uri: &Uri) -> Option<Snapshot> {
     let census = session.sweeps.census(&document.live.project.root);
     let spend = session.jobs.spend(document.live.project.root.as_deref());
     let judges = session.accounts.judges(&document.live, &spend);
-    let snapshot = Snapshot { census, judges, ..Snapshot::of(document, client) };
+    let drafts = Arc::clone(&session.drafts);
+    let snapshot = Snapshot { census, judges, drafts, ..Snapshot::of(document, client) };
     let desynced = document.desynced;
     let reviews = session.reviews(&snapshot.live);
     (!desynced).then_some(Snapshot { reviews, ..snapshot })

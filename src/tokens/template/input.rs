@@ -61,6 +61,16 @@ impl<'a> RenderMessage<'a> {
         Self { fields, text }
     }
 
+    /// The message as a JSON object, its fields in their order.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        let mut fields = self.fields.clone();
+        if let Some(text) = &self.text {
+            fields.insert("content".to_owned(), text.as_ref().into());
+        }
+        Value::Object(fields)
+    }
+
     /// The role as the template sees it.
     #[must_use]
     pub fn role(&self) -> &str {

@@ -138,8 +138,19 @@ async fn a_proven_rewrite_changes_its_words_alone_and_can_be_taken_back() {
     assert_eq!((&all[0]["standing"], scene.server.take().len()), (&"passed".into(), 0));
 
     let id = log["id"].as_str().unwrap();
+    let pairs = scene.run(&["export", "--dpo", "-q"]).await;
+    let pair: Value = serde_json::from_str(&pairs.out).unwrap();
+    let rejected = "Café is out.\nTry the breathing exercise, you silly goose.";
+    let said = |text: &str| json!([{"role": "assistant", "weight": 1, "content": text}]);
+    let prompt = json!([{"role": "user", "content": "I can't sleep."}]);
+    let whole =
+        json!({"id": id, "prompt": prompt, "chosen": said(GOOD), "rejected": said(rejected)});
+    assert_eq!((pairs.code, pair), (Some(0), whole));
     let back = scene.run(&["fix", "--revert", id, "-q"]).await;
     assert_eq!((back.code, scene.project.read("t.jsonl")), (Some(0), before), "{}", back.err);
+    let pairs = scene.run(&["export", "--dpo", "--out", "pairs.jsonl"]).await;
+    assert_eq!((pairs.code, pairs.err.as_str()), (Some(0), "exported 0 preference pairs\n"));
+    assert_eq!(scene.project.read("pairs.jsonl"), "", "what was taken back is no pair");
     let again = scene.run(&["fix", "--revert", id, "-q"]).await;
     assert_eq!(again.code, Some(2));
     assert!(again.err.ends_with("was taken back already\n"), "{}", again.err);

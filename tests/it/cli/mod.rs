@@ -3,11 +3,13 @@
 mod assess;
 mod bad_input;
 mod check;
+mod export;
 mod fix;
 mod fixup;
 mod judges;
 mod review;
 mod settings;
+mod slice;
 mod terminal;
 mod together;
 

@@ -29,7 +29,7 @@ file = 'two.json.txt'
 ";
 
 /// Transcripts with the answers of both judges.
-fn project(answers: &[(&str, &str, &str)]) -> Project {
+pub fn project(answers: &[(&str, &str, &str)]) -> Project {
     let project = Project::with(SETTINGS);
     project.write("rubric.yaml", RUBRIC);
     let records: String = answers.iter().map(|(id, ..)| record(id) + "\n").collect();

@@ -7,6 +7,7 @@ mod assess;
 pub mod client;
 pub mod desk;
 mod features;
+mod fixup;
 mod judges;
 mod lifecycle;
 mod liveness;

@@ -7,7 +7,9 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use rubricator::engine::{AssessJob, Engine, EngineOptions};
+use rubricator::config::Judge;
+use rubricator::engine::ledger::{self, Ledger};
+use rubricator::engine::{AssessJob, Engine, EngineOptions, Spending};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -40,6 +42,23 @@ struct Batches {
     /// Calls asked alone.
     alone: usize,
     keys: Vec<String>,
+    /// Our labels, by batch.
+    labels: Vec<String>,
+    /// What happens to the next request that makes a batch.
+    accident: Accident,
+    /// Every call is answered.
+    reliable: bool,
+}
+
+/// What goes wrong while a batch is made.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Accident {
+    #[default]
+    Nothing,
+    /// It is made, and the reply never comes.
+    Silence,
+    /// It is not made, and no reply comes.
+    Lost,
 }
 
 impl Provider {
@@ -80,13 +99,16 @@ impl Provider {
     /// failed and one was not got to.
     fn results(&self, number: usize) -> Vec<(String, Value)> {
         let wire = self.0.wire;
-        let calls = self.state().made[number].clone();
+        let (calls, reliable) = {
+            let state = self.state();
+            (state.made[number].clone(), state.reliable)
+        };
         let mut results: Vec<(String, Value)> = calls
             .iter()
             .enumerate()
             .map(|(at, (mark, body))| match (number, at) {
-                (0, 0) => (mark.clone(), failed(wire)),
-                (0, 1) => (mark.clone(), expired(wire)),
+                (0, 0) if !reliable => (mark.clone(), failed(wire)),
+                (0, 1) if !reliable => (mark.clone(), expired(wire)),
                 _ => (mark.clone(), answered(wire, body)),
             })
             .collect();
@@ -157,10 +179,20 @@ async fn answer(
             state.file = text;
             json!({"id": "file-in"}).to_string()
         }
-        (Method::POST, "messages/batches" | "batches", _) => made(&provider, &text),
-        (Method::POST, path, _) if path.ends_with(":batchGenerateContent") => {
-            made(&provider, &text)
+        (Method::POST, path, _)
+            if path.ends_with("batches") || path.ends_with(":batchGenerateContent") =>
+        {
+            let accident = std::mem::take(&mut provider.state().accident);
+            let reply =
+                if accident == Accident::Lost { String::new() } else { made(&provider, &text) };
+            if accident != Accident::Nothing {
+                // The test may not listen any more.
+                let _ = provider.0.polled.send(());
+                std::future::pending::<()>().await;
+            }
+            reply
         }
+        (Method::GET, "messages/batches" | "batches", _) => listed(&provider).to_string(),
         (Method::POST, ..) => {
             provider.state().alone += 1;
             return StatusCode::IM_A_TEAPOT.into_response();
@@ -199,9 +231,11 @@ fn made(provider: &Provider, text: &str) -> String {
             pairs(list, |one| &one["metadata"]["key"], "request")
         }
         _ => {
+            let label = &body["metadata"];
             assert_eq!(
                 body,
-                json!({"input_file_id": "file-in", "endpoint": "/v1/responses", "completion_window": "24h"})
+                json!({"input_file_id": "file-in", "endpoint": "/v1/responses",
+                    "completion_window": "24h", "metadata": label})
             );
             let lines: Vec<Value> =
                 state.file.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
@@ -211,11 +245,41 @@ fn made(provider: &Provider, text: &str) -> String {
     };
     let number = state.made.len();
     state.made.push(calls);
+    let label = match wire {
+        Wire::Gemini => body["batch"]["displayName"].as_str(),
+        _ => body["metadata"]["rubricator"].as_str(),
+    };
+    state.labels.push(label.unwrap_or_default().to_owned());
     match wire {
         Wire::Gemini => json!({"name": format!("batches/b-{number}"), "metadata": {"state": "BATCH_STATE_PENDING"}}),
         _ => json!({"id": format!("b-{number}"), "processing_status": "in_progress", "status": "validating"}),
     }
     .to_string()
+}
+
+/// All batches, the newest first, after one of somebody else's.
+fn listed(provider: &Provider) -> Value {
+    let state = provider.state();
+    let at = jiff::Timestamp::now().to_string();
+    let batch = |(number, label): (usize, &String)| match provider.0.wire {
+        Wire::Anthropic => json!({"id": format!("b-{number}"), "created_at": at,
+            "request_counts": {"processing": state.made[number].len(), "succeeded": 0}}),
+        Wire::Gemini => json!({"name": format!("batches/b-{number}"),
+            "metadata": {"displayName": label}}),
+        _ => json!({"id": format!("b-{number}"), "metadata": {"rubricator": label}}),
+    };
+    let other = match provider.0.wire {
+        Wire::Anthropic => json!({"id": "b-77", "created_at": "2020-01-01T00:00:00Z",
+            "request_counts": {"processing": 5}}),
+        Wire::Gemini => json!({"name": "batches/b-77", "metadata": {"displayName": "mine"}}),
+        _ => json!({"id": "b-77", "metadata": null}),
+    };
+    let ours = state.labels.iter().enumerate().map(batch).rev();
+    let list: Vec<Value> = std::iter::once(other).chain(ours).collect();
+    match provider.0.wire {
+        Wire::Gemini => json!({"operations": list}),
+        _ => json!({"data": list, "has_more": false}),
+    }
 }
 
 fn polled(provider: &Provider, wire: Wire, number: usize, open: bool) -> Value {
@@ -333,4 +397,166 @@ async fn a_judge_without_batches_is_asked_as_ever() {
     let server = crate::engine::JudgeServer::yes().await;
     let ran = run(&batching(&world), job(&world, 2, judge_of(Wire::Chat, &server.url))).await;
     assert_eq!((ran.summary.answered, server.take().len()), (6, 2));
+}
+
+/// Ten USD a million in, a hundred out; half of it in a batch.
+fn priced(world: &World) -> Engine {
+    let file = world.dir.path().join("prices.toml");
+    let list = "[[price]]\nprovider = 'anthropic'\nhost = '127.0.0.1'\n\
+        models = ['claude*']\ninput = 10\noutput = 100\nbatch = 0.5\n";
+    std::fs::write(&file, list).expect("it can be written");
+    Engine::new(EngineOptions { batch: true, price_file: Some(file), ..world.options() })
+}
+
+fn under_cap(mut job: AssessJob, cap: f64) -> AssessJob {
+    job.settings.max_cost_per_run = cap;
+    job.spending = Spending::of_run(&job.settings);
+    job
+}
+
+#[tokio::test]
+async fn money_that_a_batch_did_not_take_pays_for_the_next() {
+    let world = World::new();
+    let (provider, url, _polls) = Provider::start(Wire::Anthropic).await;
+    provider.end();
+    let judge = Judge { max_tokens: Some(200), ..judge_of(Wire::Anthropic, &url) };
+    let engine = priced(&world);
+    let plan = engine.plan(&job(&world, 5, judge.clone()));
+    let (likely, most) = (plan.cost().unwrap(), plan.at_most().unwrap());
+    assert!(likely < most);
+    // What two of the five calls can cost.
+    let job = under_cap(job(&world, 5, judge), most * 0.45);
+    let budget = job.spending.budget.clone();
+    let ran = run(&engine, job).await;
+    // Of the first two one failed and one was not got to: nothing was paid.
+    assert_eq!(provider.sizes(), [2, 2, 2, 1]);
+    assert_eq!((ran.summary.answered, ran.summary.unscored), (15, 0), "{:?}", ran.notices());
+    // 100 tokens in and 10 out, five times, at half the price.
+    let usd = 5.0 * (100.0 * 10.0 + 10.0 * 100.0) / 1e6 / 2.0;
+    assert!((budget.spent() - usd).abs() < 1e-9, "{}", budget.spent());
+    assert!((ran.summary.cost.unwrap() - usd).abs() < 1e-9);
+    let file = world.dir.path().join("user").join(ledger::FILE);
+    let spend = Ledger::read(&file, Some(world.project()), ledger::now()).unwrap();
+    let all = spend.of_judge("a").all;
+    assert_eq!((all.calls, all.unpriced, all.input, all.output), (5, 0, 500, 50));
+    assert!((all.usd - usd).abs() < 1e-9);
+}
+
+#[tokio::test]
+async fn a_cap_below_one_call_hands_nothing_in_and_says_so() {
+    let world = World::new();
+    let (provider, url, _polls) = Provider::start(Wire::Anthropic).await;
+    let ran =
+        run(&priced(&world), under_cap(job(&world, 2, judge_of(Wire::Anthropic, &url)), 1e-6))
+            .await;
+    assert_eq!((provider.sizes(), ran.summary.unscored), (Vec::new(), 6));
+    assert!(ran.outcomes().iter().all(|line| line.ends_with("over-budget")));
+    assert!(ran.notices()[0].contains("`max_cost_per_run`"), "{:?}", ran.notices());
+}
+
+/// The second round asks only what the first left borderline, in a batch again.
+#[tokio::test]
+async fn what_is_borderline_is_asked_again_in_a_batch_of_its_own() {
+    for wire in WIRES {
+        let world = World::new();
+        let (provider, url, _polls) = Provider::start(wire).await;
+        provider.end();
+        provider.state().reliable = true;
+        let judge = Judge { repeat: 3, ..judge_of(wire, &url) };
+        // All are YES, so every score is the threshold itself.
+        let mut job = job(&world, 2, judge);
+        let rubric = crate::engine::RUBRIC.replace("pass_threshold: 0.8", "pass_threshold: 1.0");
+        job.rubric = world.job(&rubric, &[], Vec::new()).rubric;
+        let ran = run(&batching(&world), job.clone()).await;
+        // Everything once and the gate twice more; then the two questions twice more.
+        assert_eq!(provider.sizes(), [2 * 3, 2 * 2], "{wire:?}");
+        let asked = |number: usize| {
+            let state = provider.state();
+            let criteria = |(_, body): &(String, Value)| {
+                let schema = wire.schema(body)["properties"].as_object().expect("it asks");
+                schema.keys().map(String::as_str).collect::<String>()
+            };
+            let mut asked: Vec<String> = state.made[number].iter().map(criteria).collect();
+            asked.sort();
+            asked
+        };
+        assert_eq!(asked(0).iter().filter(|criteria| *criteria == "G").count(), 4);
+        assert!(asked(1).iter().all(|criteria| criteria.len() == 2 && !criteria.contains('G')));
+        assert_eq!((ran.summary.answered, ran.summary.unscored), (6, 0));
+        assert_eq!((ran.summary.flips["a"].repeated, ran.summary.flips["a"].flipped), (6, 0));
+        let again = run(&batching(&world), job).await;
+        assert_eq!((again.summary.cached, again.summary.calls), (6, 0));
+        assert_eq!(provider.sizes().len(), 2);
+    }
+}
+
+/// Runs until a batch was being made, and ends as by a kill: nothing is tidied up.
+async fn killed(world: &World, job: &AssessJob, requests: &mut mpsc::UnboundedReceiver<()>) {
+    let (engine, job) = (batching(world), job.clone());
+    let running = tokio::spawn(async move { run(&engine, job).await });
+    requests.recv().await.expect("it is made");
+    running.abort();
+    assert!(running.await.expect_err("it was killed").is_cancelled());
+}
+
+#[tokio::test]
+async fn a_batch_made_as_the_program_was_killed_is_found_again() {
+    for wire in WIRES {
+        let world = World::new();
+        let (provider, url, mut requests) = Provider::start(wire).await;
+        provider.state().accident = Accident::Silence;
+        provider.state().reliable = true;
+        let job = job(&world, 5, judge_of(wire, &url));
+        killed(&world, &job, &mut requests).await;
+        assert_eq!(provider.sizes(), [5]);
+        provider.end();
+        let ran = run(&batching(&world), job).await;
+        assert_eq!((ran.summary.answered, ran.summary.unscored), (15, 0), "{wire:?}");
+        assert_eq!(provider.sizes(), [5], "{wire:?}: nothing is asked twice");
+        assert_eq!(provider.state().alone, 0);
+        assert!(ran.notices()[0].contains("still waiting"), "{:?}", ran.notices());
+    }
+}
+
+#[tokio::test]
+async fn a_batch_that_never_came_to_be_is_said_and_asked_again() {
+    for wire in WIRES {
+        let world = World::new();
+        let (provider, url, mut requests) = Provider::start(wire).await;
+        provider.state().accident = Accident::Lost;
+        provider.state().reliable = true;
+        let job = job(&world, 5, judge_of(wire, &url));
+        killed(&world, &job, &mut requests).await;
+        assert_eq!(provider.sizes(), [0; 0]);
+        provider.end();
+        let ran = run(&batching(&world), job).await;
+        assert_eq!((ran.summary.answered, provider.sizes()), (15, vec![5]), "{wire:?}");
+        assert!(ran.notices()[0].contains("the provider does not list it"), "{:?}", ran.notices());
+    }
+}
+
+/// Where there are no labels, a batch of the same size and hour is another's until
+/// its results name our calls.
+#[tokio::test]
+async fn somebody_elses_batch_is_not_taken_for_ours() {
+    let world = World::new();
+    let (provider, url, mut requests) = Provider::start(Wire::Anthropic).await;
+    provider.state().reliable = true;
+    provider.state().accident = Accident::Silence;
+    let job = job(&world, 5, judge_of(Wire::Anthropic, &url));
+    killed(&world, &job, &mut requests).await;
+    {
+        let mut state = provider.state();
+        let theirs: Vec<_> =
+            state.made[0].iter().map(|(_, body)| ("theirs".to_owned(), body.clone())).collect();
+        state.made.push(theirs);
+        state.labels.push(String::new());
+    }
+    provider.end();
+    let ran = run(&batching(&world), job).await;
+    assert_eq!((ran.summary.answered, ran.summary.unscored), (15, 0));
+    assert_eq!(provider.sizes(), [5, 5]);
+    let file = world.dir.path().join("user").join(ledger::FILE);
+    let spend = Ledger::read(&file, Some(world.project()), ledger::now()).unwrap();
+    assert_eq!(spend.of_judge("a").all.calls, 5);
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rubricator::config::{Judge, Provider};
+use rubricator::engine::ledger::{self, Ledger};
 use rubricator::engine::{AssessJob, Engine, EngineOptions, Trust};
 use tokio_util::sync::CancellationToken;
 
@@ -101,7 +102,7 @@ async fn every_ending_is_told_by_what_is_printed() {
                 r#""subtype":"error_max_budget_usd","is_error":true,"errors":["Reached maximum budget"]"#,
             ),
             1,
-            "out-of-quota",
+            "malformed",
             "maximum budget",
         ),
         (
@@ -157,6 +158,39 @@ async fn every_ending_is_told_by_what_is_printed() {
     }
 }
 
+/// What the program says it cost is what the ledger says, whatever came of it, and
+/// not what its tokens would cost by the list.
+#[tokio::test]
+async fn what_it_cost_is_what_it_says_itself() {
+    let answered = envelope(&format!(
+        r#""subtype":"success","is_error":false,"structured_output":{ANSWER},"stop_reason":"tool_use""#
+    ));
+    let overloaded = envelope(
+        r#""subtype":"success","is_error":true,"api_error_status":529,"result":"API Error: 529 Overloaded.""#,
+    );
+    // Asked three times at most.
+    for (output, code, outcome, calls) in
+        [(answered, 0, "YES", 1_u32), (overloaded, 1, "provider-error", 3)]
+    {
+        let world = World::new();
+        let out = world.project().join("out");
+        std::fs::write(&out, output).unwrap();
+        let text = format!("cat >/dev/null; cat '{}'; exit {code}", out.display());
+        let job = job(&world, 1, judge_by(&script(&world, &text)));
+        let budget = job.spending.budget.clone();
+        let ran = run(&world.engine(), job).await;
+        let usd = 0.0025 * f64::from(calls);
+        assert_eq!(common(&ran), outcome);
+        assert!((ran.summary.cost.unwrap() - usd).abs() < 1e-9, "{:?}", ran.summary);
+        assert!((budget.spent() - usd).abs() < 1e-9, "{}", budget.spent());
+        let file = world.dir.path().join("user").join(ledger::FILE);
+        let all = Ledger::read(&file, Some(world.project()), ledger::now()).unwrap().of_project();
+        assert_eq!((all.all.calls, all.all.unpriced), (u64::from(calls), 0));
+        assert_eq!((all.all.input, all.all.output), (100 * all.all.calls, 7 * all.all.calls));
+        assert!((all.all.usd - usd).abs() < 1e-9);
+    }
+}
+
 /// A script that writes down what it was given.
 async fn given(tune: impl FnOnce(&mut Judge)) -> (String, String, String, String) {
     let world = World::new();
@@ -173,7 +207,11 @@ async fn given(tune: impl FnOnce(&mut Judge)) -> (String, String, String, String
 
 /// The arguments, the texts among them cut.
 fn flags(arguments: &str) -> String {
-    let short = |text: &str| if text.len() > 40 { "(text)".to_owned() } else { text.to_owned() };
+    let short = |text: &str| match text {
+        _ if text.len() > 40 => "(text)".to_owned(),
+        _ if text.parse::<f64>().is_ok_and(|usd| usd > 0.0) => "(usd)".to_owned(),
+        _ => text.to_owned(),
+    };
     let all: Vec<String> = arguments.split("\n--\n").map(|text| short(text.trim_end())).collect();
     all.join(" | ")
 }
@@ -181,7 +219,7 @@ fn flags(arguments: &str) -> String {
 #[tokio::test]
 async fn the_prompt_goes_to_its_input_and_no_tool_is_given() {
     let (arguments, input, variables, folder) = given(|_| {}).await;
-    expect_test::expect!["-p | --safe-mode | --model | claude-haiku-5-5 | --tools |  | --system-prompt | (text) | --output-format | json | --json-schema | (text) | --no-session-persistence | "].assert_eq(&flags(&arguments));
+    expect_test::expect!["-p | --safe-mode | --model | claude-haiku-5-5 | --tools |  | --system-prompt | (text) | --output-format | json | --json-schema | (text) | --no-session-persistence | --max-budget-usd | (usd) | "].assert_eq(&flags(&arguments));
     assert!(input.contains("Question 0?") && !arguments.contains("Question 0?"));
     for expected in [
         "DISABLE_AUTOUPDATER=1",
@@ -203,7 +241,7 @@ async fn a_key_is_given_as_a_variable_and_then_alone_counts() {
         judge.max_tokens = Some(900);
     })
     .await;
-    expect_test::expect!["-p | --bare | --model | claude-haiku-5-5 | --effort | low | --tools |  | --system-prompt | (text) | --output-format | json | --json-schema | (text) | --no-session-persistence | "].assert_eq(&flags(&arguments));
+    expect_test::expect!["-p | --bare | --model | claude-haiku-5-5 | --effort | low | --tools |  | --system-prompt | (text) | --output-format | json | --json-schema | (text) | --no-session-persistence | --max-budget-usd | (usd) | "].assert_eq(&flags(&arguments));
     assert!(!arguments.contains("sk-test"));
     assert!(variables.lines().any(|line| line == "ANTHROPIC_API_KEY=sk-test"));
     assert!(variables.lines().any(|line| line == "CLAUDE_CODE_MAX_OUTPUT_TOKENS=900"));

@@ -111,16 +111,35 @@ async fn what_is_no_answer_of_the_api_is_malformed() {
         for body in ["<html>", "{}", "[]", "null"] {
             is(&play(wire, move |_, _| Reply::Body(body.into())).await, "malformed", wire);
         }
-        is(&play(wire, |_, _| Reply::Text("Looks fine.".into())).await, "malformed", wire);
+        let prose = play(wire, |_, _| Reply::Text("Looks fine.".into())).await;
+        assert_eq!((prose.outcome.as_str(), prose.stored), ("malformed", 0), "{wire:?}");
+        // Google's schema allows no prose: a reply of it is an accident.
+        assert_eq!(prose.sent, if wire == Wire::Gemini { 2 } else { 1 }, "{wire:?}");
         is(&play(wire, |_, _| Reply::Text(String::new())).await, "malformed", wire);
     }
     for reason in ["tool_use", "pause_turn", "stop_sequence"] {
         let played = changed(Wire::Anthropic, move |body| body["stop_reason"] = reason.into());
         is(&played.await, "malformed", Wire::Anthropic);
     }
-    let odd =
-        changed(Wire::Gemini, |b| b["candidates"][0]["finishReason"] = "MALFORMED_RESPONSE".into());
-    is(&odd.await, "malformed", Wire::Gemini);
+}
+
+#[tokio::test]
+async fn a_reply_that_google_calls_malformed_is_asked_for_once_more_and_paid_twice() {
+    for (broken, outcome, stored) in [(1, "YES", 3), (2, "malformed", 0)] {
+        let played = play(Wire::Gemini, move |asked, number| {
+            let Reply::Text(text) = Reply::all(asked, "YES") else { unreachable!() };
+            let mut body = Wire::Gemini.reply(&text);
+            if number < broken {
+                body["candidates"][0]["finishReason"] = "MALFORMED_RESPONSE".into();
+            }
+            Reply::Body(body.to_string())
+        })
+        .await;
+        assert_eq!((played.outcome.as_str(), played.stored), (outcome, stored));
+        assert_eq!((played.sent, played.waits.len()), (2, 1));
+        assert!(played.waits[0] <= std::time::Duration::from_secs(1));
+        assert_eq!((played.ran.summary.input_tokens, played.ran.summary.output_tokens), (200, 20));
+    }
 }
 
 #[tokio::test]
@@ -131,7 +150,8 @@ async fn a_fence_is_taken_off_for_local_servers_alone() {
             other => other,
         })
         .await;
-        is(&played, if wire == Wire::Chat { "YES" } else { "malformed" }, wire);
+        let (outcome, stored) = if wire == Wire::Chat { ("YES", 3) } else { ("malformed", 0) };
+        assert_eq!((played.outcome.as_str(), played.stored), (outcome, stored), "{wire:?}");
     }
 }
 

@@ -15,6 +15,11 @@ use super::{
     Addressee, Call, HttpReply, HttpRequest, ProviderReply, anthropic, clean, failure, gemini,
 };
 
+/// The name of our label among a batch's own data.
+const LABEL: &str = "rubricator";
+/// Seconds between writing a batch down and its being made there, by two clocks.
+const ABOUT: i64 = 15 * 60;
+
 mod lines;
 #[cfg(test)]
 mod tests;
@@ -75,11 +80,17 @@ pub fn uploaded(reply: &str) -> Result<String, String> {
     named(&json_of(reply)?["id"])
 }
 
-/// The request that makes the batch, of a file where one was uploaded.
+/// The request that makes the batch, of a file where one was uploaded, with a
+/// label of ours where it takes one.
 ///
 /// # Errors
 /// When the judge has no model.
-pub fn create(to: Addressee<'_>, items: &[Item], file: &str) -> Result<HttpRequest, String> {
+pub fn create(
+    to: Addressee<'_>,
+    items: &[Item],
+    file: &str,
+    label: &str,
+) -> Result<HttpRequest, String> {
     match to.judge.provider {
         Provider::Anthropic => {
             let request = |item: &Item| json!({"custom_id": item.mark, "params": item.body});
@@ -92,6 +103,7 @@ pub fn create(to: Addressee<'_>, items: &[Item], file: &str) -> Result<HttpReque
                 "input_file_id": file,
                 "endpoint": "/v1/responses",
                 "completion_window": "24h",
+                "metadata": {LABEL: label},
             });
             Ok(openai::post(to, "batches", body.to_string()))
         }
@@ -100,7 +112,7 @@ pub fn create(to: Addressee<'_>, items: &[Item], file: &str) -> Result<HttpReque
                 |item: &Item| json!({"request": item.body, "metadata": {"key": item.mark}});
             let requests: Vec<Value> = items.iter().map(request).collect();
             let input = json!({"requests": {"requests": requests}});
-            let body = json!({"batch": {"displayName": "rubricator", "inputConfig": input}});
+            let body = json!({"batch": {"displayName": displayed(label), "inputConfig": input}});
             let path = format!("{}:batchGenerateContent", gemini::path(to.judge)?);
             Ok(gemini::post(to, &path, body.to_string()))
         }
@@ -120,6 +132,67 @@ pub fn created(to: Addressee<'_>, reply: &str) -> Result<String, String> {
         }
         _ => named(&json["id"]),
     }
+}
+
+/// Whether a batch of this provider carries our label.
+#[must_use]
+pub fn has_labels(provider: Provider) -> bool {
+    provider != Provider::Anthropic
+}
+
+fn displayed(label: &str) -> String {
+    format!("{LABEL} {label}")
+}
+
+/// The request that lists the newest batches.
+#[must_use]
+pub fn list(to: Addressee<'_>) -> HttpRequest {
+    let request = match to.judge.provider {
+        Provider::Anthropic => anthropic::post(to, "messages/batches?limit=1000", String::new()),
+        Provider::OpenAi => openai::post(to, "batches?limit=100", String::new()),
+        _ => gemini::post(to, "v1/batches?pageSize=100", String::new()),
+    };
+    request.get()
+}
+
+/// A batch that may have been made.
+#[derive(Clone, Copy, Debug)]
+pub struct Lost<'a> {
+    /// The label it was given.
+    pub label: &'a str,
+    /// How many calls it had.
+    pub calls: usize,
+    /// When it was about to be made, in seconds since 1970.
+    pub at: i64,
+}
+
+/// The names of batches in a reply to [`list`] that can be the lost one: the one
+/// with its label, or, where there are no labels, those of its size and time.
+///
+/// # Errors
+/// When it is no such reply.
+pub fn listed(to: Addressee<'_>, reply: &str, lost: &Lost<'_>) -> Result<Vec<String>, String> {
+    let json = json_of(reply)?;
+    let (list, label) = match to.judge.provider {
+        Provider::Gemini => ("operations", displayed(lost.label)),
+        _ => ("data", lost.label.to_owned()),
+    };
+    let fits = |one: &&Value| match to.judge.provider {
+        Provider::Anthropic => is_like(one, lost),
+        Provider::OpenAi => one["metadata"][LABEL] == *label,
+        _ => one["metadata"]["displayName"] == *label,
+    };
+    let all = json[list].as_array().into_iter().flatten();
+    all.filter(fits).map(|one| created(to, &one.to_string())).collect()
+}
+
+/// A batch of that size, made about then: clocks differ.
+fn is_like(one: &Value, lost: &Lost<'_>) -> bool {
+    let counts = one["request_counts"].as_object().into_iter().flatten();
+    let calls: u64 = counts.filter_map(|(_, count)| count.as_u64()).sum();
+    let made = one["created_at"].as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok());
+    let about = |at: jiff::Timestamp| (at.as_second() - lost.at).abs() <= ABOUT;
+    calls == lost.calls as u64 && made.is_some_and(about)
 }
 
 /// The request that asks how far a batch is.

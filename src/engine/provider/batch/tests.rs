@@ -34,7 +34,7 @@ fn a_batch_is_made_polled_and_fetched_at_the_judges_own_address() {
         if let Some(upload) = upload(to, &items()) {
             out += &(shown(&upload).replace("\r\n", "\n") + "\n");
         }
-        out += &(shown(&create(to, &items(), "file-1").unwrap()) + "\n");
+        out += &(shown(&create(to, &items(), "file-1", "l1").unwrap()) + "\n");
         out += &(shown(&poll(to, "name-1")) + "\n");
         out += &(shown(&fetch(to, "files/out-1/content")) + "\n");
     }
@@ -55,10 +55,10 @@ fn a_batch_is_made_polled_and_fetched_at_the_judges_own_address() {
 
         --87f1a7685f8496a52f0f7738f5468466--
 
-        POST http://localhost:1/v1/batches [authorization] application/json {"input_file_id":"file-1","endpoint":"/v1/responses","completion_window":"24h"}
+        POST http://localhost:1/v1/batches [authorization] application/json {"input_file_id":"file-1","endpoint":"/v1/responses","completion_window":"24h","metadata":{"rubricator":"l1"}}
         GET http://localhost:1/v1/batches/name-1 [authorization] application/json 
         GET http://localhost:1/v1/files/out-1/content [authorization] application/json 
-        POST http://localhost:1/v1/models/m:batchGenerateContent [x-goog-api-key] application/json {"batch":{"displayName":"rubricator","inputConfig":{"requests":{"requests":[{"request":{"ask":"a1"},"metadata":{"key":"a1"}},{"request":{"ask":"b2"},"metadata":{"key":"b2"}}]}}}}
+        POST http://localhost:1/v1/models/m:batchGenerateContent [x-goog-api-key] application/json {"batch":{"displayName":"rubricator l1","inputConfig":{"requests":{"requests":[{"request":{"ask":"a1"},"metadata":{"key":"a1"}},{"request":{"ask":"b2"},"metadata":{"key":"b2"}}]}}}}
         GET http://localhost:1/v1/batches/name-1 [x-goog-api-key] application/json 
         GET http://localhost:1/files/out-1/content [x-goog-api-key] application/json 
     "#]].assert_eq(&out);
@@ -154,7 +154,7 @@ fn what_became_of_each_call() {
         expect![[r#"
             b2 Unsent("expired")
             a1 Replied(Retryable { after: None, slow_down: true, detail: "HTTP 529: Busy" })
-            c3 Replied(Truncated(Usage { input: 0, cached_input: 0, written_input: 0, written_long_input: 0, output: 0, thinking: 0 }))
+            c3 Replied(Truncated(Usage { input: 0, cached_input: 0, written_input: 0, written_long_input: 0, output: 0, thinking: 0, billed: None }))
         "#]],
     );
     results(
@@ -167,7 +167,7 @@ fn what_became_of_each_call() {
         expect![[r#"
             b2 Unsent("expired")
             a1 Replied(BadRequest("HTTP 400: bad"))
-            c3 Replied(Truncated(Usage { input: 0, cached_input: 0, written_input: 0, written_long_input: 0, output: 0, thinking: 0 }))
+            c3 Replied(Truncated(Usage { input: 0, cached_input: 0, written_input: 0, written_long_input: 0, output: 0, thinking: 0, billed: None }))
         "#]],
     );
 }

@@ -1,0 +1,66 @@
+//! A run's results, kept in the project for `diff` and `rubric history`.
+//!
+//! Invariant: a run that cannot be kept is said once, and ends as it would have.
+
+use serde_json::Value;
+
+use super::checkpoint::line_of;
+use super::job::Asking;
+use crate::cli::output::Output;
+use crate::cli::style::plain;
+use crate::engine::runs::{Run, Writer};
+use crate::engine::store::owner;
+use crate::engine::workspace::{Project, data_dir, plain as plain_error};
+
+/// The results of one project's run so far.
+#[derive(Default)]
+pub struct Keeping {
+    writer: Option<Writer>,
+    rubric: String,
+}
+
+impl Keeping {
+    /// Begins; outside a project, or untrusted, nothing is kept.
+    pub fn begin(project: &Project, asking: &Asking, untrusted: bool, out: &mut Output) -> Self {
+        let rubric = asking.rubric_digest();
+        let (Some(root), Some(data), false) = (&project.root, data_dir(), untrusted) else {
+            return Self::default();
+        };
+        let begun = owner::id(&data).and_then(|owner| {
+            let judges = asking.judges.iter().map(|judge| judge.name.clone()).collect();
+            let run = Run { owner, judges, rubric_digest: rubric.clone(), ..Run::default() };
+            Writer::begin(root, run)
+        });
+        let writer = begun.map_err(|e| complain(&e, out)).ok();
+        Self { writer, rubric }
+    }
+
+    /// Keeps a result.
+    pub fn add(&mut self, result: &Value, transcript: &str, out: &mut Output) {
+        let Some(writer) = &mut self.writer else { return };
+        let line = line_of(result, &self.rubric, transcript);
+        if let Err(e) = writer.add(result, &line) {
+            complain(&e, out);
+            if let Some(writer) = self.writer.take() {
+                writer.abandon();
+            }
+        }
+    }
+
+    /// Ends the run, `whole` or not: of one that was stopped nothing is kept.
+    pub fn finish(self, whole: bool, out: &mut Output) {
+        match self.writer {
+            Some(writer) if whole => {
+                if let Err(e) = writer.finish() {
+                    complain(&e, out);
+                }
+            }
+            Some(writer) => writer.abandon(),
+            None => {}
+        }
+    }
+}
+
+fn complain(error: &std::io::Error, out: &mut Output) {
+    out.warning(&plain(&format!("this run is not kept for `diff`: {}", plain_error(error))));
+}
