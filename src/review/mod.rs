@@ -8,6 +8,7 @@
 
 pub mod answer;
 pub mod batch;
+pub mod calibration;
 pub mod gate;
 pub mod log;
 pub mod next;

@@ -194,6 +194,18 @@ impl Roster {
         each.filter_map(|key| pairs.remove(&key).map(|pairs| self.beside(key, pairs))).collect()
     }
 
+    /// How many answers judges gave to a criterion as it is worded.
+    #[must_use]
+    pub fn answers(&self, criterion: &str) -> usize {
+        let Some(question) = self.questions.iter().position(|q| q.0 == criterion) else { return 0 };
+        let of = |entry: &Entry| {
+            (0..self.judges.len())
+                .filter(|&judge| self.said(entry, judge, question).is_some())
+                .count()
+        };
+        self.entries.iter().map(of).sum()
+    }
+
     fn beside(&self, (question, judge): (usize, usize), pairs: Vec<(Verdict, Verdict)>) -> Marked {
         let said = || self.entries.iter().filter_map(|entry| self.said(entry, judge, question));
         Marked {
@@ -301,5 +313,6 @@ mod tests {
             roster.marked(&log),
             [of("one", counts(1, 0, 1, 0), 1, 2), of("two", counts(0, 0, 2, 0), 2, 2)]
         );
+        assert_eq!((roster.answers("A"), roster.answers("B"), roster.answers("C")), (5, 6, 0));
     }
 }

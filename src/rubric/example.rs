@@ -23,7 +23,7 @@ pub enum Refused {
     NoCriterion,
     /// Judges do not answer it.
     Check,
-    /// It already has this example.
+    /// It already has this example, for whatever reason.
     Twice,
     /// It is written in a way that no edit fits (an alias, say).
     Form,
@@ -48,6 +48,7 @@ impl fmt::Display for Refused {
 /// # Errors
 /// See [`Refused`].
 pub fn insert(text: &str, criterion: &str, example: &CalibrationExample) -> Result<Edit, Refused> {
+    let example = &trimmed(example);
     let parsed = parse::parse(text);
     let rubric = parsed.rubric.as_ref().filter(|_| !parsed.is_damaged()).ok_or(Refused::Broken)?;
     let index = rubric.criteria.iter().position(|c| c.id == criterion);
@@ -55,7 +56,11 @@ pub fn insert(text: &str, criterion: &str, example: &CalibrationExample) -> Resu
     if !rubric.criteria[index].is_question() {
         return Err(Refused::Check);
     }
-    if rubric.criteria[index].examples.contains(example) {
+    let same = |other: &CalibrationExample| {
+        let reasoning = other.reasoning.clone();
+        *other == CalibrationExample { reasoning, ..example.clone() }
+    };
+    if rubric.criteria[index].examples.iter().any(same) {
         return Err(Refused::Twice);
     }
     let root = parsed.yaml.root().ok_or(Refused::Broken)?;
@@ -68,6 +73,18 @@ pub fn insert(text: &str, criterion: &str, example: &CalibrationExample) -> Resu
     let same = !reads.is_damaged()
         && reads.rubric.is_some_and(|after| is_one_more(rubric, &after, index, example));
     same.then_some(edit).ok_or(Refused::Form)
+}
+
+/// Blanks at the end of a text are no part of it in a rubric.
+fn trimmed(example: &CalibrationExample) -> CalibrationExample {
+    let trimmed = |text: &str| text.trim_end().to_owned();
+    let CalibrationExample { label, context, response, reasoning } = example;
+    CalibrationExample {
+        label: *label,
+        context: trimmed(context),
+        response: trimmed(response),
+        reasoning: trimmed(reasoning),
+    }
 }
 
 /// True when `after` is `before` with the example added to the criterion `index`.
@@ -110,8 +127,8 @@ impl Style {
             let body = node_at(root, written.body)?;
             let (key, list) = examples_of(body)?;
             let last = list.items().last().filter(|_| !list.is_flow(text))?;
-            let indent =
-                column(text, list.span().start).checked_sub(column(text, key.span().start))?;
+            let dash = dash(text, list)?;
+            let indent = column(text, dash).checked_sub(column(text, key.span().start))?;
             Some(Self { flow_items: last.is_flow(text), indent })
         });
         lists.into_iter().next().unwrap_or(Self { flow_items: false, indent: 2 })
@@ -121,6 +138,17 @@ impl Style {
 fn examples_of(body: Node<'_>) -> Option<(Node<'_>, Node<'_>)> {
     let mut entries = body.written_entries();
     entries.find(|(key, _)| key.text() == Some("calibration_examples"))
+}
+
+/// The first dash of a list: the reader's span of a list that is not indented starts
+/// behind it.
+fn dash(text: &str, list: Node<'_>) -> Option<usize> {
+    let start = list.span().start;
+    if text[start..].starts_with('-') {
+        return Some(start);
+    }
+    let line_start = text[..start].rfind('\n').map_or(0, |n| n + 1);
+    text[line_start..start].rfind('-').map(|at| line_start + at)
 }
 
 /// Characters before `at` in its line; all of them blanks or dashes where it counts.
@@ -197,7 +225,7 @@ impl Place<'_> {
             Some((_, list)) if list.is_alias() => None,
             Some((_, list)) if list.is_flow(self.text) => self.into_brackets(list, &flow(example)),
             Some((_, list)) if list.kind() == Kind::Sequence => {
-                let indent = self.indent_at(list.span().start)?;
+                let indent = self.indent_at(dash(self.text, list)?)?;
                 let item = item(&indent, example, self.style_of(list).flow_items);
                 Some(self.after_line(list.span().end, &format!("{indent}{item}")))
             }
@@ -338,7 +366,7 @@ mod tests {
             if crlf {
                 text = text.replace('\n', "\r\n");
             }
-            let example = example(&context, &response, &reasoning);
+            let example = trimmed(&example(&context, &response, &reasoning));
             let edit = insert(&text, "A", &example);
             let edit = edit.map_err(|why| TestCaseError::fail(format!("{why:?}: {text}")))?;
             let mut after = text.clone();

@@ -47,6 +47,8 @@ pub struct ClientFlags {
     pub progress: bool,
     /// The server may have a place shown.
     pub show_document: bool,
+    /// The server may have edits applied.
+    pub apply_edits: bool,
     /// Code lenses can be asked to refresh.
     pub refresh_lenses: bool,
     /// Inlay hints can be asked to refresh.
@@ -83,6 +85,7 @@ impl ClientFlags {
             versioned_edits: versioned_edits(workspace, name),
             annotated_edits: annotated_edits(workspace, document),
             progress: window.work_done_progress == Some(true),
+            apply_edits: workspace.apply_edit == Some(true),
             show_document: window.show_document.is_some_and(|show| show.support),
             refresh_lenses: workspace.code_lens.as_ref().and_then(|c| c.refresh_support)
                 == Some(true),
@@ -134,6 +137,7 @@ impl ClientFlags {
             annotated_edits: false,
             progress: false,
             show_document: false,
+            apply_edits: false,
             refresh_lenses: false,
             refresh_hints: false,
             register_watchers: false,

@@ -49,6 +49,15 @@ pub struct Judged {
     pub reason: Reason,
 }
 
+impl Judged {
+    /// True when what it says of a criterion is of this text and of the wording in
+    /// force: an edit, or a new wording, is followed a little later.
+    #[must_use]
+    pub fn is_current(&self, digest: TranscriptDigest, criterion: &str) -> bool {
+        self.digest == digest && !self.earlier.contains(criterion)
+    }
+}
+
 /// What a record is shown with.
 #[derive(Debug)]
 pub struct Sight<'a> {

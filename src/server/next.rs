@@ -27,6 +27,7 @@ use super::requests::execute_command::{Accepted, Target};
 use super::reviews::Reviews;
 use super::session::Session;
 use super::shelf::Record;
+use super::transcripts::Transcripts;
 
 /// Records of a file that are looked at thoroughly at once.
 const AT_ONCE: usize = 500;
@@ -68,7 +69,10 @@ impl Session {
         if due.is_empty() {
             let of_project = |d: &&OpenDocument| d.live.project.root == live.project.root;
             let mut open = self.documents.values().filter(of_project);
-            let unread = open.any(|d| d.transcripts().is_some_and(|t| !t.is_thorough()));
+            let unread = open.any(|d| {
+                let quick = |t: &Transcripts| t.shelf().records().any(|r| r.known.quick);
+                d.transcripts().is_some_and(|t| t.has_unread() || quick(t))
+            });
             let why = if unread {
                 "the files are still being read"
             } else {

@@ -14,7 +14,7 @@ use tower_lsp_server::Client;
 use tower_lsp_server::gen_lsp_types::{
     LspNotificationMethod, MessageActionItem, MessageDirection, MessageType, Notification,
     ProgressNotification, ProgressParams, ProgressToken, Range, Registration, ShowDocumentParams,
-    Uri, WorkDoneProgressBegin, WorkDoneProgressEnd, WorkDoneProgressReport,
+    Uri, WorkDoneProgressBegin, WorkDoneProgressEnd, WorkDoneProgressReport, WorkspaceEdit,
 };
 
 use super::event::{Event, EventSender, Offer};
@@ -42,6 +42,20 @@ enum Parcel {
     Progress { token: String, title: String, steps: watch::Receiver<Step> },
     Status(serde_json::Value),
     Show(Uri, Range),
+    Apply(Box<Application>),
+}
+
+/// An edit for the client to apply, and what is said of it afterwards.
+#[derive(Debug)]
+pub struct Application {
+    /// The edit.
+    pub edit: WorkspaceEdit,
+    /// Said when it was applied.
+    pub done: String,
+    /// Said when it was not.
+    pub refused: String,
+    /// Shown when it was applied.
+    pub show: Option<(Uri, Range)>,
 }
 
 /// How far a job is.
@@ -129,6 +143,11 @@ impl Outbox {
         self.send(Parcel::Show(uri.clone(), range));
     }
 
+    /// Has an edit applied, in a client that can.
+    pub fn apply(&self, application: Application) {
+        self.send(Parcel::Apply(Box::new(application)));
+    }
+
     /// Tells the status bar.
     pub fn status(&self, status: serde_json::Value) {
         self.send(Parcel::Status(status));
@@ -175,18 +194,10 @@ impl Courier {
                 });
             }
             Parcel::Show(uri, selection) => {
-                let params = ShowDocumentParams {
-                    uri,
-                    external: None,
-                    take_focus: Some(true),
-                    selection: Some(selection),
-                };
-                let client = self.client.clone();
-                tokio::spawn(async move {
-                    if let Err(error) = client.show_document(params).await {
-                        tracing::debug!(%error, "the client showed nothing");
-                    }
-                });
+                tokio::spawn(show(self.client.clone(), uri, selection));
+            }
+            Parcel::Apply(application) => {
+                tokio::spawn(apply(self.client.clone(), *application));
             }
             Parcel::Progress { token, title, steps } => {
                 tokio::spawn(show_progress(self.client.clone(), token, title, steps));
@@ -233,6 +244,30 @@ fn replaces(later: &Parcel, earlier: &Parcel) -> bool {
         (Parcel::Refresh(a), Parcel::Refresh(b)) => a == b,
         (Parcel::Status(_), Parcel::Status(_)) => true,
         _ => false,
+    }
+}
+
+async fn show(client: Client, uri: Uri, selection: Range) {
+    let params = ShowDocumentParams {
+        uri,
+        external: None,
+        take_focus: Some(true),
+        selection: Some(selection),
+    };
+    if let Err(error) = client.show_document(params).await {
+        tracing::debug!(%error, "the client showed nothing");
+    }
+}
+
+async fn apply(client: Client, application: Application) {
+    let Application { edit, done, refused, show: place } = application;
+    if client.apply_edit(edit).await.is_ok_and(|answer| answer.applied) {
+        client.show_message(MessageType::Info, done).await;
+        if let Some((uri, range)) = place {
+            show(client, uri, range).await;
+        }
+    } else {
+        client.show_message(MessageType::Warning, refused).await;
     }
 }
 

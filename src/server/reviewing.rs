@@ -12,11 +12,13 @@ use std::sync::Arc;
 
 use tower_lsp_server::gen_lsp_types::{MessageType, Uri};
 
+use crate::assessment::JudgeOutcomes;
 use crate::engine::review_desk::{Orders, ReviewDesk, Told};
 use crate::engine::reviews;
 use crate::review::answer::{self, Unclear};
 use crate::review::{Kind, Log, Record, batch};
 use crate::rubric::{Verdict, digest};
+use crate::text::Span;
 use crate::text::nearest::nearest;
 use crate::transcript::TranscriptDigest;
 
@@ -92,12 +94,17 @@ impl Reviewing {
 }
 
 /// The transcript that something is said of.
-struct Subject {
-    live: Arc<Live>,
+pub(super) struct Subject {
+    pub(super) uri: Uri,
+    pub(super) live: Arc<Live>,
     panel: Arc<Panel>,
     root: PathBuf,
-    id: Arc<str>,
-    digest: TranscriptDigest,
+    pub(super) id: Arc<str>,
+    pub(super) digest: TranscriptDigest,
+    /// Where it stands in the document.
+    pub(super) span: Span,
+    /// What every judge said of this text.
+    pub(super) outcomes: Vec<JudgeOutcomes>,
     batch: Option<String>,
     /// The different verdicts on the criterion at hand, by the judge where one is named.
     said: Vec<Verdict>,
@@ -150,6 +157,7 @@ impl Session {
         match target.say {
             Some(Say::Satisfactory) => return self.declare(target),
             Some(Say::Next) => return self.next_review(target),
+            Some(Say::Example) => return self.calibrate(target),
             _ => {}
         }
         let subject = self.subject(target)?;
@@ -168,7 +176,9 @@ impl Session {
                 record
             }
             Say::Note => subject.on_criterion(target)?,
-            Say::Missing | Say::Satisfactory | Say::Next => subject.record(Kind::Missing)?,
+            Say::Missing | Say::Satisfactory | Say::Next | Say::Example => {
+                subject.record(Kind::Missing)?
+            }
         };
         record.note = target.note.clone().filter(|note| !note.trim().is_empty());
         if record.note.is_none() && matches!(say, Say::Note | Say::Missing) {
@@ -213,7 +223,7 @@ impl Session {
     }
 
     /// The transcript that a target names, as it is in the editor.
-    fn subject(&mut self, target: &Target) -> Result<Subject, String> {
+    pub(super) fn subject(&mut self, target: &Target) -> Result<Subject, String> {
         let uri = Uri(target.uri.clone());
         let document = self.documents.get_mut(&uri).ok_or("open the transcript file first")?;
         document.catch_up();
@@ -238,6 +248,8 @@ impl Session {
         let limit = live.settings().tokens.limit;
         Ok(Subject {
             said: said(record, target),
+            span: record.span(),
+            outcomes: outcomes(record),
             id: Arc::clone(&outline.id),
             digest,
             batch: batch_of(&live, &uri, shelf, outline),
@@ -245,6 +257,7 @@ impl Session {
             panel: Arc::clone(panel),
             root,
             live: Arc::clone(&live),
+            uri,
         })
     }
 
@@ -331,12 +344,22 @@ fn one<'r, 'a>(hits: &'r [Shelved<'a>], target: &Target) -> Result<&'r Shelved<'
     }
 }
 
+/// What judges said of this very text.
+fn outcomes(record: &Shelved<'_>) -> Vec<JudgeOutcomes> {
+    let Some((judged, digest)) = record.judged.zip(record.digest()) else { return Vec::new() };
+    let mut outcomes = judged.outcomes.clone();
+    for judge in &mut outcomes {
+        judge.outcomes.retain(|id, _| judged.is_current(digest, id));
+    }
+    outcomes
+}
+
 /// The different verdicts on the criterion; none that are of an earlier text.
 fn said(record: &Shelved<'_>, target: &Target) -> Vec<Verdict> {
     let (Some(judged), Some(criterion)) = (record.judged, &target.criterion) else {
         return Vec::new();
     };
-    if judged.earlier.contains(criterion) {
+    if !record.digest().is_some_and(|digest| judged.is_current(digest, criterion)) {
         return Vec::new();
     }
     let wanted = |name: &str| target.judge.as_deref().is_none_or(|judge| judge == name);

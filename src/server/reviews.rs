@@ -11,7 +11,7 @@ use crate::analysis::record::Outline;
 use crate::analysis::reviews::{Reviewed, word};
 use crate::review::gate::Gate;
 use crate::review::roster::Marked;
-use crate::review::{Log, batch};
+use crate::review::{Bound, Log, batch};
 use crate::transcript::records::Layout;
 
 use super::gates::Reckoned;
@@ -37,6 +37,12 @@ impl Reviews {
     pub fn reviewed(&self) -> Reviewed<'_> {
         let Panel { rubric, rubric_digest, .. } = &*self.panel;
         Reviewed { log: &self.log, rubric, rubric_digest }
+    }
+
+    /// What a transcript is bound to now.
+    #[must_use]
+    pub fn bound<'a>(&'a self, transcript: &'a str, digest: &'a str) -> Bound<'a> {
+        Bound { transcript, digest, rubric: &self.panel.rubric_digest }
     }
 
     /// The word for the lens of a transcript, empty where nobody has read it.

@@ -108,6 +108,9 @@ pub struct Target {
     /// The batch it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<String>,
+    /// What the reply is an example of: PASS, FAIL, BORDERLINE_PASS or BORDERLINE_FAIL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
 }
 
 /// What a person says.
@@ -130,6 +133,8 @@ pub enum Say {
     Satisfactory,
     /// Nothing yet: what is worth looking at next?
     Next,
+    /// The reply is an example of the criterion, with this `label`.
+    Example,
 }
 
 impl Target {
@@ -143,7 +148,7 @@ impl Target {
             Some(value) => serde_json::from_value(value).map_err(|error| {
                 format!(
                     "the argument is {{uri, transcript?, exchange?, criterion?, finding?, say?, note?, \
-                     answer?, judge?, batch?, digest?}}: {error}"
+                     answer?, judge?, batch?, label?, digest?}}: {error}"
                 )
             }),
         }

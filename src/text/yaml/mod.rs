@@ -259,7 +259,11 @@ impl<'a> Node<'a> {
     #[must_use]
     pub fn is_flow(self, text: &str) -> bool {
         let first = text.as_bytes().get(self.yaml.nodes[self.id].span.start);
-        matches!(self.kind(), Kind::Sequence | Kind::Mapping) && matches!(first, Some(b'[' | b'{'))
+        match self.kind() {
+            Kind::Sequence => first == Some(&b'['),
+            Kind::Mapping => first == Some(&b'{'),
+            Kind::Scalar | Kind::Null => false,
+        }
     }
 
     fn value(self) -> &'a Value {

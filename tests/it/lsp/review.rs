@@ -28,6 +28,7 @@ fn refused(client: &mut Client, argument: Value) -> String {
 
 /// The lenses of the file, asked for until they are as wanted.
 fn lenses_until(client: &mut Client, uri: &str, wanted: impl Fn(&[String]) -> bool) {
+    let began = std::time::Instant::now();
     loop {
         let lenses = client.ask("textDocument/codeLens", json!({"textDocument": {"uri": uri}}));
         let title = |lens: &Value| lens["command"]["title"].as_str().unwrap().to_owned();
@@ -35,6 +36,8 @@ fn lenses_until(client: &mut Client, uri: &str, wanted: impl Fn(&[String]) -> bo
         if wanted(&titles) {
             return;
         }
+        // Longer than anything may take on a busy machine.
+        assert!(began.elapsed().as_secs() < 60, "the lenses stay {titles:?}");
     }
 }
 
@@ -87,7 +90,7 @@ fn assessed(desk: &Desk) -> (Client, String, String) {
     client.save(&uri);
     client.shows(&uri, |s| s.brief().iter().any(|d| d.starts_with("A ")));
     lenses_until(&mut client, &uri, |all| {
-        all.len() == 6 && all.iter().filter(|t| t.contains("1 judge")).count() == 2
+        all.len() >= 6 && all.iter().filter(|t| t.contains("1 judge")).count() == 2
     });
     (client, uri, text)
 }
@@ -112,6 +115,10 @@ fn what_is_pressed_is_kept_and_shown_and_goes_stale_with_the_text() {
             "Judge is right: A is NO (j)",
             "Judge is wrong (false positive): A is YES (j)",
             "Note on A",
+            "Use as calibration example (PASS): A",
+            "Use as calibration example (FAIL): A",
+            "Use as calibration example (BORDERLINE_PASS): A",
+            "Use as calibration example (BORDERLINE_FAIL): A",
             "Accept this transcript",
             "Reject this transcript",
             "Note a missing criterion",
@@ -383,4 +390,68 @@ fn the_rubric_says_how_far_people_agree_with_a_judge() {
 fn unkind(asked: &Asked, nth: usize) -> Reply {
     let criterion = if asked.body.to_string().contains("I do not care") { "A" } else { "none" };
     no_to(criterion, "I do not care")(asked, nth)
+}
+
+#[test]
+fn a_reply_becomes_an_example_in_the_open_rubric_or_in_the_file() {
+    let desk = Desk::new("", unkind);
+    let capabilities = json!({
+        "general": {"positionEncodings": ["utf-16"]},
+        "textDocument": {"codeAction": {"codeActionLiteralSupport": {"codeActionKind": {"valueSet": []}}}},
+        "workspace": {"workspaceEdit": {"documentChanges": true}, "applyEdit": true},
+    });
+    let mut client = desk.client(json!({"capabilities": capabilities}));
+    client.obliging = false;
+    let (uri, rubric) = (desk.uri(FILE), desk.uri("config/rubric.yaml"));
+    let text = record("t-1", "One? \u{1f600}", "I do not care.") + "\n";
+    desk.write(FILE, &text);
+    client.open(&uri, 1, &text);
+    client.save(&uri);
+    client.shows(&uri, |s| s.brief().iter().any(|d| d.starts_with("A ")));
+    lenses_until(&mut client, &uri, |all| all.iter().any(|t| t.starts_with("Gate: ")));
+    let noted = json!({"uri": uri, "transcript": "t-1", "criterion": "A", "say": "note", "note": "It is cold."});
+    accepted(&mut client, noted);
+    records(&desk, &mut client, 1);
+    lenses_until(&mut client, &uri, |_| true);
+
+    // The file on disk, while nobody has it open: no version.
+    let column = text[..text.find("I do").unwrap()].encode_utf16().count();
+    let mut here = Vec::new();
+    while !hover(&mut client, &uri, column).contains("It is cold.") {
+        here.clear();
+    }
+    here.extend(actions(&mut client, &uri, column, None));
+    press(&mut client, &here, "Use as calibration example (FAIL): A");
+    let request = client.message("workspace/applyEdit");
+    let change = &request["params"]["edit"]["documentChanges"][0];
+    assert_eq!(change["textDocument"], json!({"uri": rubric, "version": null}));
+    client.respond(&request["id"], json!({"applied": false}));
+    let message = client.message("window/showMessage")["params"]["message"].clone();
+    assert_eq!(message, "the editor did not take the edit of rubric.yaml: try it again");
+
+    // The open document, with its own text and version.
+    let open = format!("# \u{1f600} a comment\n{}", super::desk::RUBRIC);
+    client.open(&rubric, 7, &open);
+    press(&mut client, &here, "Use as calibration example (FAIL): A");
+    let request = client.message("workspace/applyEdit");
+    let change = &request["params"]["edit"]["documentChanges"][0];
+    assert_eq!(change["textDocument"], json!({"uri": rubric, "version": 7}));
+    let edit = &change["edits"][0];
+    client.change(&rubric, 8, json!([{"range": edit["range"], "text": edit["newText"]}]));
+    client.respond(&request["id"], json!({"applied": true}));
+    let message = client.message("window/showMessage")["params"]["message"].clone();
+    assert_eq!(
+        message,
+        "A has a FAIL example more. 1 answer to it becomes stale: judges are asked again when it \
+         is assessed. Save the rubric to keep it."
+    );
+    let wanted = open.replace(
+        "Is the reply kind?}",
+        "Is the reply kind?, calibration_examples: [{type: FAIL, context: \"One? \u{1f600}\", \
+         response: \"I do not care.\", reasoning: \"It is cold.\\nbecause\"}]}",
+    );
+    assert_eq!(client.server_text(&rubric)["text"], wanted);
+    let plain = json!({"uri": uri, "transcript": "t-1", "criterion": "A", "say": "example", "label": "GOOD"});
+    assert!(refused(&mut client, plain).starts_with("`label` is one of PASS"));
+    client.forget_chatter();
 }
