@@ -27,6 +27,10 @@ local commands = {
   LspRubricatorExplain = 'rubricator.explain',
 }
 
+for name, run in pairs(require('rubricator.fixup').commands) do
+  vim.lsp.commands[name] = run
+end
+
 local function on_attach(client, buffer)
   local supports = require('rubricator.client').supports
   if supports(client, 'textDocument/codeLens') then
