@@ -5,7 +5,7 @@
 
 mod documents;
 mod targets;
-mod transcripts;
+pub(super) mod transcripts;
 mod whole;
 
 use std::collections::HashMap;

@@ -4,6 +4,7 @@
 //! what people have not read is named.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 use serde_json::Value;
 
@@ -11,15 +12,14 @@ use super::args::{Gate as Args, GateFormat};
 use super::known::{self, Shelf};
 use super::report::{counted, grouped};
 use super::style::{Style, plain};
-use super::{Ending, Failure, Session};
+use super::{Ending, Failure, Session, fixups};
 use crate::assessment::{Scorecard, Standing, trust};
-use crate::review::batch;
+use crate::fixup::preference::Lineage;
+use crate::fixup::record;
 use crate::review::gate::{Decision, Gate, Member};
-use crate::review::next::is_perfect;
+use crate::review::warnings::{self, Sample, Warning};
+use crate::review::{Review, batch, goals};
 use crate::transcript::TranscriptDigest;
-
-/// Judges should agree on this share of the answers before scaling (WR17).
-const AGREEMENT: f64 = 0.8;
 
 /// What the gate needs of a transcript.
 pub struct Kept {
@@ -30,65 +30,112 @@ pub struct Kept {
     /// Its digest.
     pub digest: TranscriptDigest,
     standing: Standing,
-    perfect: bool,
-    /// Criteria that two judges or more answered, and of them those with a split.
-    compared: usize,
-    split: usize,
-    judges: usize,
+    sample: Sample,
 }
 
 impl Kept {
     /// Keeps what the gate needs.
     #[must_use]
     pub fn of(id: &str, batch: &str, digest: TranscriptDigest, card: &Scorecard) -> Self {
-        let answered = |id: &str| {
-            let answers = |j: &&crate::assessment::JudgeScorecard| {
-                j.said.outcomes.get(id).is_some_and(|o| o.answer().is_some())
-            };
-            card.judges.iter().filter(answers).count() > 1
-        };
         Self {
             id: id.to_owned(),
             batch: batch.to_owned(),
             digest,
             standing: card.standing,
-            perfect: is_perfect(card),
-            compared: card.answers.iter().filter(|(id, _)| answered(id)).count(),
-            split: card.splits.len(),
-            judges: card.judges.len(),
+            sample: Sample::of(card),
         }
     }
 }
 
+/// The batches of a project, gated.
+pub struct Census {
+    /// Each with what is worth knowing beside it, in the order of their first transcripts.
+    pub gates: Vec<(Gate, Vec<Warning>)>,
+    /// Transcripts that passed and that nobody rejected.
+    pub usable: usize,
+}
+
 /// Prints the gate of every batch.
 pub fn run(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
-    let shelves = known::read(&args.paths, session, |entry, card, _| {
-        Kept::of(&entry.transcript.id, &entry.batch, entry.digest, &card)
-    })?;
     let mut gates = Vec::new();
-    for shelf in &shelves {
-        for (batch, members) in batches(shelf) {
-            let gate = gate(shelf, &batch, &members);
-            let remarks = remarks(shelf, &members);
-            gates.push((gate, remarks));
-        }
+    let mut stability = Vec::new();
+    for shelf in &shelves(&args.paths, session)? {
+        let found = census(shelf)?.gates;
+        let all: Vec<Gate> = found.iter().map(|(gate, _)| gate.clone()).collect();
+        stability.push(warnings::stable(&goals::rates(&all)));
+        gates.extend(found);
     }
     let style = Style::new(session.out.color);
     match args.format {
         GateFormat::Json => {
-            let all: Vec<Value> = gates.iter().map(|(gate, _)| gate.to_json()).collect();
+            let all: Vec<Value> =
+                gates.iter().map(|(gate, warnings)| json(gate, warnings)).collect();
             session.out.line(&format!("{:#}", Value::Array(all)));
         }
         GateFormat::Text => {
-            for (gate, remarks) in &gates {
-                session.out.write(&text(gate, remarks, style));
+            for (gate, warnings) in &gates {
+                session.out.write(&text(gate, warnings, style));
+            }
+            for stable in &stability {
+                let line = match stable {
+                    Ok(()) => "the last three batches passed at 70 % or more".to_owned(),
+                    Err(why) => format!("no stable pass rate yet: {why}"),
+                };
+                session.out.note(&plain(&line));
             }
         }
     }
     Ok(ending(&gates))
 }
 
-fn ending(gates: &[(Gate, Vec<String>)]) -> Ending {
+/// What is known of the transcripts that the paths name.
+pub fn shelves(paths: &[PathBuf], session: &mut Session) -> Result<Vec<Shelf<Kept>>, Failure> {
+    known::read(paths, session, |entry, card, _| {
+        Kept::of(&entry.transcript.id, &entry.batch, entry.digest, &card)
+    })
+}
+
+/// The gates of a project's batches, with warnings.
+pub fn census(shelf: &Shelf<Kept>) -> Result<Census, Failure> {
+    let fixups = record::read(&fixups::logged(&shelf.root)?);
+    let lineage = Lineage::of(&fixups);
+    let mut found = Census { gates: Vec::new(), usable: 0 };
+    for (batch, members) in batches(shelf) {
+        let mut samples = Vec::new();
+        let mut reviews = Vec::new();
+        let digests: Vec<String> = members.iter().map(|m| m.digest.to_string()).collect();
+        for (kept, digest) in members.iter().zip(&digests) {
+            let review = shelf.reviews.review(shelf.bound(&kept.id, digest));
+            let rejected = matches!(review, Review::Rejected(_));
+            found.usable += usize::from(kept.standing == Standing::Passed && !rejected);
+            let fixed = lineage.touches(&kept.id, digest);
+            samples.push(Sample { fixed, read: review.counts(), ..kept.sample });
+            reviews.push(Member { id: &kept.id, standing: kept.standing, review });
+        }
+        let digest = batch_digest(&members);
+        let declared = shelf.reviews.satisfaction(&batch, &digest, &shelf.rubric_digest);
+        let gate = Gate::of(&batch, &reviews, declared);
+        found.gates.push((gate, warnings::of_batch(&samples, &shelf.rubric)));
+    }
+    let all: Vec<Gate> = found.gates.iter().map(|(gate, _)| gate.clone()).collect();
+    if let (Some(drift), Some((_, last))) =
+        (warnings::drift(&goals::rates(&all)), found.gates.last_mut())
+    {
+        last.push(drift);
+    }
+    Ok(found)
+}
+
+/// A gate as `gate --format json` prints it, and what is worth knowing beside it.
+#[must_use]
+pub fn json(gate: &Gate, warnings: &[Warning]) -> Value {
+    let mut value = gate.to_json();
+    let warning = |w: &Warning| serde_json::json!({"name": w.name(), "says": w.words()});
+    value["warnings"] = warnings.iter().map(warning).collect();
+    value
+}
+
+fn ending(gates: &[(Gate, Vec<Warning>)]) -> Ending {
     let ending = |gate: &Gate| match (gate.incomplete, gate.decision) {
         (0, Decision::Scale) => Ending::Good,
         (0, _) => Ending::Findings,
@@ -117,54 +164,9 @@ pub fn batch_digest(members: &[&Kept]) -> String {
     batch::digest(members.iter().map(|m| m.digest))
 }
 
-fn gate(shelf: &Shelf<Kept>, batch: &str, members: &[&Kept]) -> Gate {
-    let digests: Vec<String> = members.iter().map(|m| m.digest.to_string()).collect();
-    let member = |(kept, digest): (&&'_ Kept, &String)| {
-        let review = shelf.reviews.review(shelf.bound(&kept.id, digest));
-        (kept.standing, review)
-    };
-    let read: Vec<_> = members.iter().zip(&digests).map(member).collect();
-    let listed: Vec<Member<'_>> = members
-        .iter()
-        .zip(read)
-        .map(|(kept, (standing, review))| Member { id: &kept.id, standing, review })
-        .collect();
-    let digest = batch_digest(members);
-    let declared = shelf.reviews.satisfaction(batch, &digest, &shelf.rubric_digest);
-    Gate::of(batch, &listed, declared)
-}
-
-/// What is worth knowing before a decision, beside the decision.
-fn remarks(shelf: &Shelf<Kept>, members: &[&Kept]) -> Vec<String> {
-    let mut remarks = Vec::new();
-    let all = members.len();
-    let perfect = members.iter().filter(|m| m.perfect).count();
-    if perfect > 0 {
-        remarks.push(format!(
-            "{perfect} of {all} have a perfect score: read them; is the rubric strict enough?"
-        ));
-    }
-    if members.iter().any(|m| m.judges == 1) && shelf.project.settings().judges.len() < 2 {
-        remarks.push("one judge only: a second one would show where it is wrong".into());
-    }
-    let compared: usize = members.iter().map(|m| m.compared).sum();
-    let split: usize = members.iter().map(|m| m.split).sum();
-    let agreed = |n: usize| 1.0 - split as f64 / n as f64;
-    if compared > 0 && agreed(compared) < AGREEMENT {
-        let percent = agreed(compared) * 100.0;
-        remarks.push(format!(
-            "the judges agree on {percent:.0} % of the answers, under 80 %: add calibration examples where they split"
-        ));
-    }
-    let bare = shelf.rubric.criteria.iter().filter(|c| c.is_question() && c.examples.is_empty());
-    let bare: Vec<&str> = bare.map(|c| c.id.as_str()).collect();
-    if !bare.is_empty() {
-        remarks.push(format!("no calibration examples in {}", bare.join(", ")));
-    }
-    remarks
-}
-
-fn text(gate: &Gate, remarks: &[String], style: Style) -> String {
+/// A gate in words.
+#[must_use]
+pub fn text(gate: &Gate, warnings: &[Warning], style: Style) -> String {
     let decision = match gate.decision {
         Decision::Scale => style.good(gate.decision.name()),
         Decision::Iterate => style.bold(gate.decision.name()),
@@ -195,8 +197,8 @@ fn text(gate: &Gate, remarks: &[String], style: Style) -> String {
     for missing in &gate.missing {
         text += &format!("    missing: {}\n", plain(missing));
     }
-    for remark in remarks {
-        text += &format!("    {}\n", style.dim(&plain(remark)));
+    for warning in warnings {
+        text += &format!("    {}\n", style.dim(&plain(&warning.words())));
     }
     text
 }

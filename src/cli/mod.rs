@@ -31,6 +31,7 @@ mod lsp;
 pub mod output;
 mod pipeline;
 mod place;
+mod progress;
 mod report;
 mod review;
 mod scan;

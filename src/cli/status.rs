@@ -5,7 +5,7 @@ use std::path::Path;
 use super::args::{DataFormat, Status};
 use super::settings::{origin_name, shown_path};
 use super::style::{Style, plain};
-use super::{Ending, Failure, Session, spent};
+use super::{Ending, Failure, Session, progress, spent};
 use crate::engine::ledger::{self, Ledger};
 use crate::engine::spend::Spend;
 use crate::engine::workspace::{self, Project, transcripts_in};
@@ -47,15 +47,19 @@ fn settings(project: &Project, session: &mut Session) {
 
 fn overview(args: &Status, project: &Project, session: &mut Session) {
     let spend = spend(project, session);
+    let found = progress::of(project, session);
     match args.format {
         DataFormat::Text => {
             facts(&args.path, project, session);
             for (name, value) in spent::rows(&spend) {
                 session.out.line(&format!("{name:<12} {value}"));
             }
+            progress::print(&found, session);
         }
         DataFormat::Json | DataFormat::Jsonl => {
-            session.out.line(&json(project, &spend).to_string());
+            let mut value = json(project, &spend);
+            progress::add(&found, &mut value);
+            session.out.line(&value.to_string());
         }
     }
 }

@@ -17,15 +17,12 @@ pub struct WholeFile {
 }
 
 impl WholeFile {
-    /// Begins a file that will stand at `path`, whose folder is made when it is not
-    /// there. It keeps the permissions of the file it replaces.
+    /// Begins a file that will stand at `path`; it keeps the permissions of the file
+    /// it replaces.
     ///
     /// # Errors
-    /// When the folder cannot be written.
+    /// When the folder is not there or cannot be written.
     pub fn over(path: &Path) -> io::Result<Self> {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
         // A link stays a link: what it leads to is replaced.
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         if path.is_dir() {
@@ -90,8 +87,8 @@ mod tests {
     #[test]
     fn a_file_is_replaced_whole_or_not_at_all() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("made/out.jsonl");
-        let names = || fs::read_dir(folder.path().join("made")).unwrap().count();
+        let path = folder.path().join("out.jsonl");
+        let names = || fs::read_dir(folder.path()).unwrap().count();
         let mut file = WholeFile::over(&path).unwrap();
         file.write_all(b"one").unwrap();
         assert!(!path.exists());

@@ -272,6 +272,13 @@ pub static KEYS: &[Key] = &[
         r#""none""#,
         "The trainer the data is for.",
     ),
+    key(
+        "target",
+        "transcripts",
+        COUNT,
+        "",
+        "Transcripts the data set is to have, passed and not rejected; `status` counts them.",
+    ),
     key("target", "max_length", COUNT, "", "Tokens the trainer keeps of an example."),
     key("generate", "user_model", Kind::Text, "", "The model that plays the user."),
     key("generate", "assistant_model", Kind::Text, "", "The model that plays the assistant."),

@@ -195,6 +195,8 @@ pub struct Fixup {
 /// `[target]`
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Target {
+    /// Transcripts the data set is to have.
+    pub transcripts: Option<usize>,
     /// Tokens the trainer keeps of an example; `None` where it is not said.
     pub max_length: Option<usize>,
 }

@@ -106,6 +106,7 @@ fn apply(settings: &mut Settings, entry: &Entry) {
             put_integer(&mut settings.fixup.min_exchanges_kept, value);
         }
         ("fixup", "drafter") => settings.fixup.drafter = text(value),
+        ("target", "transcripts") => settings.target.transcripts = integer(value),
         ("target", "max_length") => settings.target.max_length = integer(value),
         ("slice", "validation") => settings.slice.validation = number(value).unwrap_or_default(),
         ("slice", "seed") => put_integer(&mut settings.slice.seed, value),

@@ -66,6 +66,18 @@ impl<'a> Lineage<'a> {
         &self.applied
     }
 
+    /// True when a reply of this transcript was rewritten and stayed so.
+    #[must_use]
+    pub fn touches(&self, id: &str, digest: &str) -> bool {
+        if self.applied.is_empty() {
+            return false;
+        }
+        let earlier = self.earlier(digest);
+        let here =
+            |f: &&FixupRecord| f.transcript == id || earlier.contains(f.after_digest.as_str());
+        self.applied.iter().any(here)
+    }
+
     /// The pairs of a transcript as it is now, each with the id of its fixup.
     #[must_use]
     pub fn pairs(

@@ -169,7 +169,7 @@ impl Gate {
 }
 
 /// `a, b, c and 4 more`.
-fn listed(ids: &[&str]) -> String {
+pub(super) fn listed(ids: &[&str]) -> String {
     let named = ids[..ids.len().min(NAMED)].join(", ");
     match ids.len().saturating_sub(NAMED) {
         0 => named,

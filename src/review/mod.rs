@@ -10,10 +10,12 @@ pub mod answer;
 pub mod batch;
 pub mod calibration;
 pub mod gate;
+pub mod goals;
 pub mod log;
 pub mod next;
 pub mod record;
 pub mod roster;
+pub mod warnings;
 
 pub use gate::{Decision, Gate};
 pub use log::{Bound, Log, Mark, Review};

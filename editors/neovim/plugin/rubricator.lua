@@ -19,11 +19,11 @@ local commands = {
   LspRubricatorGate = 'rubricator.gate',
 }
 
--- Commands of code actions and lenses that may want a text first.
-for _, name in ipairs({ 'rubricator.review', 'rubricator.draftFixup' }) do
-  vim.lsp.commands[name] = function(command, context)
-    require('rubricator.review').run(command, context)
-  end
+for name, run in pairs(require('rubricator.fixup').commands) do
+  vim.lsp.commands[name] = run
+end
+vim.lsp.commands['rubricator.review'] = function(command, context)
+  require('rubricator.review').run(command, context)
 end
 
 local function on_attach(client, buffer)

@@ -32,7 +32,7 @@ struct Look {
 }
 
 /// Checks one transcript file.
-pub fn check(source: Source, shown: &str, run: &mut Run<'_>) -> Verdict {
+pub(super) fn check(source: Source, shown: &str, run: &mut Run<'_>) -> Verdict {
     let project = run.session.workspace.project_of(source.path());
     let context = run.context(&project);
     match mended(source, &context, project.settings(), run) {
@@ -110,6 +110,23 @@ fn look(
     });
     look.shown.truncate(limit);
     Ok(look)
+}
+
+/// Errors of a transcript file, as `check` counts them.
+pub fn errors(source: &Source, context: &Context, settings: &Settings) -> Result<usize, DiskError> {
+    let mut whole = Whole::default();
+    let looking = Looking::new(context);
+    let mut errors = 0;
+    let count = |findings: &[Finding]| {
+        let counts = |f: &&Finding| f.severity == Severity::Error && !settings.ignores(f);
+        findings.iter().filter(counts).count()
+    };
+    let at = |record: &str, memo: &mut Memo| looking.at(record, memo);
+    let facts = scan(source, &settings.limits, &mut Vec::new(), at, |mut seen| {
+        whole.note(&mut seen);
+        errors += seen.analysis.as_ref().map_or(1, |brief| count(&brief.findings));
+    })?;
+    Ok(errors + count(&whole.findings(source, &facts, settings, false).findings))
 }
 
 impl Look {

@@ -26,6 +26,7 @@ pub struct Output {
 impl Output {
     /// Begins the files of a folder.
     pub fn into(folder: &Path) -> io::Result<Self> {
+        std::fs::create_dir_all(folder)?;
         let over = |name: &str| WholeFile::over(&folder.join(name));
         let sides = [over(TRAINING)?, over(VALIDATION)?];
         Ok(Self { folder: folder.to_owned(), sides, manifest: over(MANIFEST)? })

@@ -84,7 +84,17 @@ fn the_gate_opens_once_everything_is_read_and_declared() {
             "reviewed": 2,
             "satisfactory": true,
             "decision": "scale",
-            "missing": []
+            "missing": [],
+            "warnings": [
+              {
+                "name": "perfect-scores",
+                "says": "2 of 2 have a perfect score: read them; is the rubric strict enough?"
+              },
+              {
+                "name": "no-calibration-examples",
+                "says": "no calibration examples in HP1"
+              }
+            ]
           }
         ]
     "#]]
@@ -281,4 +291,80 @@ fn a_reply_becomes_an_example_and_nothing_else_in_the_rubric_changes() {
     assert_eq!(again.err, "error: rubric.yaml: the criterion has this example already\n");
     let other = project.run(&["review", "example", "a", "HP1", "FAIL", "--exchange", "9"]);
     assert_eq!(other.err, "error: there is no such exchange\n");
+}
+
+#[test]
+fn warnings_and_what_is_open_are_named() {
+    let project = project(&[("a", "YES", "YES"), ("b", "YES", "NO"), ("c", "NO", "NO")]);
+    let settings = project.read("rubricator.toml") + "[target]\ntranscripts = 2\n";
+    project.write("rubricator.toml", settings);
+    done(&project, &["reject", "b"]);
+    // Most replies of the batch were rewritten; one fixup was taken back.
+    let fixup = |id: &str, transcript: &str, rest: &str| {
+        format!(
+            r#"{{"id":"{id}","at":"2026-11-24T10:00:00Z","transcript":"{transcript}","before_digest":"x","after_digest":"y","exchange":1,"before":"A","after":"B","criteria":["HP1"],"drafter":"one","judges":[]{rest}}}"#
+        )
+    };
+    let log = [fixup("f1", "a", ""), fixup("f2", "c", ""), fixup("f3", "c", r#","reverts":"f2""#)];
+    project.write("data/fixups.jsonl", log.join("\n"));
+    let ran = project.run(&["gate"]);
+    expect![[r#"
+        exit 1
+        --- err
+        no stable pass rate yet: under 70 %: t.jsonl (1 of 3 passed)
+        --- out
+        revise   t.jsonl
+            3 transcripts: 1 passed, 2 failed, 33 % passed (6 to 79 % at 95 % confidence); 1 reviewed
+            missing: 1 of 3 passed (33 %), 70 % is wanted
+            missing: 2 of 3 unreviewed: a, c
+            missing: not declared satisfactory
+            1 of 3 have a perfect score: read them; is the rubric strict enough?
+            the judges agree on 67 % of the answers, under 80 %: add calibration examples where they split
+            1 of 3 needed fixups, over 30 %: revise the generation prompts
+            no calibration examples in HP1
+    "#]].assert_eq(&ran.all());
+    let names = |value: &Value| -> Vec<String> {
+        let all = value[0]["warnings"].as_array().unwrap().iter();
+        all.map(|w| w["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let wanted = ["perfect-scores", "judges-disagree", "many-fixups", "no-calibration-examples"];
+    assert_eq!(names(&gates(&project).1), wanted);
+
+    let ran = project.run(&["status"]);
+    let shown = ran.out.split_once("iterate ").or(ran.out.split_once("revise")).unwrap().1;
+    expect![[r#"
+           t.jsonl
+            3 transcripts: 1 passed, 2 failed, 33 % passed (6 to 79 % at 95 % confidence); 1 reviewed
+            missing: 1 of 3 passed (33 %), 70 % is wanted
+            missing: 2 of 3 unreviewed: a, c
+            missing: not declared satisfactory
+            1 of 3 have a perfect score: read them; is the rubric strict enough?
+            the judges agree on 67 % of the answers, under 80 %: add calibration examples where they split
+            1 of 3 needed fixups, over 30 %: revise the generation prompts
+            no calibration examples in HP1
+
+        done when
+            · open 1 of 2 transcripts passed and not rejected
+            · open no stable pass rate yet: under 70 %: t.jsonl (1 of 3 passed)
+            · open 1 of 1 batches not declared satisfactory: t.jsonl
+            · open not audited: this version has no `audit`
+            ✓ met  no file has errors
+    "#]].assert_eq(shown);
+    project.write("broken.jsonl", "{\n");
+    let json: Value =
+        serde_json::from_str(&project.run(&["status", "--format", "json"]).out).unwrap();
+    assert_eq!(json["batches"][0]["decision"], "revise");
+    let open: Vec<&Value> = json["done_when"].as_array().unwrap().iter().collect();
+    assert!(open.iter().all(|goal| goal["met"] == false), "{open:?}");
+    assert_eq!(open[4]["says"], "1 of 2 files with errors: broken.jsonl");
+    assert_eq!(json["done"], false);
+}
+
+#[test]
+fn status_shows_the_rest_when_the_rubric_is_broken() {
+    let project = project(&[("a", "YES", "YES")]);
+    project.write("rubric.yaml", "criteria: [");
+    let ran = project.run(&["status"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.all());
+    assert!(ran.out.contains("batches      unknown: rubric.yaml has errors"), "{}", ran.out);
 }
