@@ -24,7 +24,7 @@ use super::session::Session;
 const NAMED: usize = 100;
 
 /// What follows from the reviews of a project.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub struct Reckoned {
     /// Of another rubric nothing of it is true.
     pub rubric_digest: String,
@@ -53,13 +53,13 @@ impl Session {
 
     /// It was reckoned.
     pub(super) fn reckoned(&mut self, root: PathBuf, number: u64, reckoned: Arc<Reckoned>) {
-        if !self.reviewing.take_reckoning(&root, number, &reckoned) {
-            return;
+        let Some(changed) = self.reviewing.take_reckoning(&root, number, &reckoned) else { return };
+        if changed {
+            if self.client.refresh_lenses {
+                self.outbox.refresh(Surface::Lenses);
+            }
+            self.report_status();
         }
-        if self.client.refresh_lenses {
-            self.outbox.refresh(Surface::Lenses);
-        }
-        self.report_status();
         let going = self.sweeps.is_going(&Some(root.clone()));
         if !going && self.reviewing.asked_for_gate.remove(&root) {
             self.outbox.message(MessageType::Info, in_words(&reckoned.gates));

@@ -76,13 +76,21 @@ impl Reviewing {
         self.reckonings
     }
 
-    /// Takes a reckoning up, unless a later one is there.
-    pub fn take_reckoning(&mut self, root: &Path, number: u64, reckoned: &Arc<Reckoned>) -> bool {
-        let is_late = self.reckoned.get(root).is_some_and(|(own, _)| *own > number);
-        if !is_late {
-            self.reckoned.insert(root.to_owned(), (number, Arc::clone(reckoned)));
+    /// Takes a reckoning up; whether it says something else than the one before, and
+    /// `None` where a later one is there.
+    pub fn take_reckoning(
+        &mut self,
+        root: &Path,
+        number: u64,
+        reckoned: &Arc<Reckoned>,
+    ) -> Option<bool> {
+        let before = self.reckoned.get(root);
+        if before.is_some_and(|(own, _)| *own > number) {
+            return None;
         }
-        !is_late
+        let changed = before.is_none_or(|(_, before)| before != reckoned);
+        self.reckoned.insert(root.to_owned(), (number, Arc::clone(reckoned)));
+        Some(changed)
     }
 
     /// Waits until everything that was said is on disk.
