@@ -178,7 +178,10 @@ impl Session {
         let Some(document) = self.documents.get_mut(&uri) else { return };
         document.catch_up();
         document.read_on();
-        document.judge(&self.judgements, Arc::make_mut(&mut self.drafts));
+        let arrived = document.judge(&self.judgements, &self.drafts);
+        if !arrived.is_empty() {
+            Arc::make_mut(&mut self.drafts).arrived(arrived);
+        }
         document.look_at_file();
         if let Some(list) = document.publishable() {
             self.outbox.publish(&uri, Some(document.version), &list);

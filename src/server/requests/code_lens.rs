@@ -4,6 +4,7 @@
 use serde_json::json;
 use tower_lsp_server::gen_lsp_types::{CodeLens, Command, Range};
 
+use crate::analysis::judges;
 use crate::analysis::lenses::{self, Press};
 use crate::analysis::rubric_lenses;
 use crate::review::gate::Gate;
@@ -67,7 +68,15 @@ fn of_record(snapshot: &Snapshot, record: &Record<'_>) -> Vec<CodeLens> {
     let target = json!({"uri": snapshot.uri.0, "transcript": &*outline.id});
     let standing = record.judged.map(|judged| &judged.standing);
     let review = snapshot.reviews.as_ref().map(|reviews| reviews.word(outline));
-    let lenses = lenses::lenses(outline, standing, limit, review).into_iter();
+    let mut lenses = lenses::lenses(outline, standing, limit, review);
+    // Who does not answer is told where answers are missed.
+    let misses = standing.is_none_or(|s| s.rechecking || s.name == "incomplete");
+    if let Some(first) = lenses.first_mut().filter(|_| misses) {
+        for trouble in judges::brief(&snapshot.judges) {
+            first.title += &format!(" · {trouble}");
+        }
+    }
+    let lenses = lenses.into_iter();
     lenses.map(|lens| lens_at(range, lens.title, lens.press, &target)).collect()
 }
 
