@@ -17,6 +17,7 @@ mod assess;
 mod audit;
 mod check;
 mod diff;
+mod examples;
 mod explain;
 mod export;
 mod fix;
