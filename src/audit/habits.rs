@@ -169,9 +169,8 @@ mod tests {
 
     #[test]
     fn lengths_and_praise_by_half() {
-        let (tally, seen, rigid) = tally(
-            r#"[["a b", "c"], ["a", "b c d"], ["a", "Well DONE!"], ["a", "well, done"]]"#,
-        );
+        let (tally, seen, rigid) =
+            tally(r#"[["a b", "c"], ["a", "b c d"], ["a", "Well DONE!"], ["a", "well, done"]]"#);
         assert_eq!((tally.replies, tally.asked, tally.over, rigid), (4, 4, 1, false));
         assert_eq!((tally.early, tally.late), ((2, 0), (2, 2)));
         assert_eq!(seen[1].ratio, 3.0);

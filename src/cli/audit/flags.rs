@@ -90,7 +90,7 @@ fn asked_for(rules: &Audit, found: &Found) -> Vec<Flag> {
             ));
         }
     }
-    flags.sort_by(|a, b| b.counted.0.cmp(&a.counted.0));
+    flags.sort_by_key(|flag| std::cmp::Reverse(flag.counted.0));
     flags
 }
 

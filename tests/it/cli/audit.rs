@@ -195,11 +195,13 @@ fn what_was_planted_is_found_and_nothing_else() {
 #[test]
 fn a_sound_set_has_no_flags_and_a_phrase_asked_for_is_looked_for() {
     let mut random = Random(3);
-    let mut record = |n: usize| {
+    let mut record = |n: usize, has: bool| {
         let turns: Vec<[String; 2]> = (0..4)
             .map(|_| {
                 let mut reply = random.sentences(3);
-                reply.insert(1, "Let us DELVE into it.".to_owned());
+                if has {
+                    reply.insert(1, "Let us DELVE into it.".to_owned());
+                }
                 [random.sentences(3).join(" "), reply.join(" ")]
             })
             .collect();
@@ -207,15 +209,18 @@ fn a_sound_set_has_no_flags_and_a_phrase_asked_for_is_looked_for() {
             |[user, reply]| json!({"user": user, "assistant": reply})).collect::<Vec<_>>()})
         .to_string()
     };
-    let lines: Vec<String> = (0..5).map(&mut record).collect();
-    let project =
-        Project::with("[audit]\nphrase_share = 1.0\noverused_share = 1.0\noverused_times = 1e6\n");
-    project.write("data/raw/a.jsonl", lines.join("\n"));
+    let mut lines = |has: bool| {
+        let lines: Vec<String> = (0..5).map(|n| record(n, has)).collect();
+        lines.join("\n")
+    };
+    let project = Project::with("");
+    project.write("data/raw/a.jsonl", lines(false));
     let ran = project.run(&["audit"]);
     assert_eq!(ran.code, Some(0), "{}", ran.all());
     assert!(ran.out.ends_with("nothing is flagged\n"), "{}", ran.out);
 
-    project.write("rubricator.toml", "[audit]\nphrases = [\"delve into\"]\noverused_share = 1.0\n");
+    project.write("data/raw/a.jsonl", lines(true));
+    project.write("rubricator.toml", "[audit]\nphrases = [\"delve into\"]\n");
     let ran = project.run(&["audit"]);
     assert_eq!(ran.code, Some(1), "{}", ran.all());
     let said = "phrase  “delve into” is in 100 % of the replies: add it to a `phrases` check";
