@@ -142,6 +142,7 @@ impl Session {
             Event::ProgressCancelled(token) => self.jobs.cancel_token(&token),
             Event::Fixed(fixed) => self.fixed(*fixed),
             Event::Reviewed(told) => self.reviewed(told),
+            Event::Reckoned { root, number, reckoned } => self.reckoned(root, number, reckoned),
             Event::ShuttingDown => {
                 self.jobs.cancel(None);
                 self.documents.clear();
@@ -200,6 +201,7 @@ impl Session {
             },
             Command::Explain => self.explain(target),
             Command::Review => self.review(target),
+            Command::Gate => self.gate(target),
             Command::DraftFixup => self.draft_fixup(target),
             Command::DiscardFixup => self.discard_fixup(target),
             Command::PreviewFixup => self.preview_fixup(target),
