@@ -344,6 +344,7 @@ impl Session {
             "running": running,
             "judges": accounts::status(&judges),
             "spend": accounts::spent(&self.jobs.spend(None)),
+            "gate": self.gates_of_all(),
         }));
     }
 

@@ -223,12 +223,12 @@ impl Session {
         };
         let drafts = Arc::make_mut(&mut self.drafts);
         // An edit and its save may come in one breath, before anybody looked.
-        for record in shelf.records() {
-            let now = record.digest();
-            if let (Some(judged), Some(now)) = (record.judged, now) {
-                drafts.moved(uri, &judged.id, judged.digest, now);
-            }
-        }
+        let arrival = |record: Record<'_>| {
+            let (judged, now) = record.judged.zip(record.digest())?;
+            drafts.arrival(uri, &judged.id, judged.digest, now)
+        };
+        let arrivals = shelf.records().filter_map(arrival).collect();
+        drafts.arrived(arrivals);
         let says = |text| shelf.records().any(|record| record.digest() == Some(text));
         let mut records = Vec::new();
         for back in drafts.take_back(uri, says) {

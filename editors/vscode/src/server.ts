@@ -6,6 +6,7 @@ import * as vscode from 'vscode';
 import { DocumentSelector, ExecuteCommandSignature, LanguageClient } from 'vscode-languageclient/node';
 import { explainRefusal } from './commands';
 import { previewFixup, withNote } from './fixup';
+import { completed } from './review';
 
 /** Records a line are transcripts wherever they are; of JSON and YAML only what a project would hold. */
 const documents: DocumentSelector = [
@@ -34,7 +35,7 @@ export function createClient(context: vscode.ExtensionContext, log: vscode.LogOu
       middleware: {
         executeCommand: async (name: string, args: unknown[], next: ExecuteCommandSignature) => {
           if (name === 'rubricator.previewFixup' && (await previewFixup(args[0] as Parameters<typeof previewFixup>[0]))) return undefined;
-          const wanted = await withNote(args);
+          const wanted = await (name === 'rubricator.review' ? completed(args) : withNote(args));
           return wanted && explainRefusal(await next(name, wanted));
         },
       },
