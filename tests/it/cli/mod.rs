@@ -3,6 +3,7 @@
 mod assess;
 mod bad_input;
 mod check;
+mod desk;
 mod export;
 mod fix;
 mod fixup;
