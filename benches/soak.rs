@@ -74,6 +74,8 @@ async fn undisturbed(transcripts: usize) {
     println!("  under way at once, at most {:?} of {AT_ONCE}", seen.most);
     let growth = pages[3] as f64 / pages[1] as f64;
     println!("  resident pages by quarter {pages:?}, the last {growth:.2}x the second");
+    kills::check_ledger(folder.path(), seen.paid, 0);
+    println!("  the ledger says what the judges counted: {} paid calls", seen.paid);
     assert_eq!(answered, seen.answered.len(), "something was answered twice");
     assert!(seen.most.values().all(|most| *most <= AT_ONCE), "more at once than allowed");
     assert!(growth < 1.25, "memory grows with the run");
@@ -92,7 +94,12 @@ async fn killed(transcripts: usize) {
     let share = 3 * transcripts / (KILLS + 5);
     kills::kill_at_random(killed.path(), &mut judges, KILLS, share).await;
     let after_kills = kills::results(killed.path(), &judges).await;
+    let paid = judges.seen().paid;
+    // A kill may cost what was under way, and what was on its way to the ledger.
+    let lost = kills::check_ledger(killed.path(), paid, KILLS * 2 * 3 * AT_ONCE);
+    println!("  {paid} paid calls, {lost} of them on their way at a kill and in no ledger");
     let undisturbed = kills::results(calm.path(), &judges).await;
+    kills::check_ledger(calm.path(), judges.seen().paid - paid, 0);
     assert!(after_kills == undisturbed, "the kills changed the results");
     println!("{KILLS} kills: nothing stored was asked again, and the results are equal");
 }

@@ -9,6 +9,9 @@ use super::hover::escape;
 use super::rubric_lenses::money;
 use crate::text::Span;
 
+/// Characters a lens gives to one judge.
+const LENS: usize = 160;
+
 /// What is known of a judge.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct JudgeFacts {
@@ -20,6 +23,9 @@ pub struct JudgeFacts {
     pub host: Option<String>,
     /// Whether it answers.
     pub state: JudgeState,
+    /// How often it was asked the same again in the last run that did so, and how
+    /// often its answers differed; `None` before such a run.
+    pub flips: Option<(usize, usize)>,
     /// What this project has paid it; `None` while that is not known.
     pub paid: Option<Paid>,
     /// USD that a save may cost, over all judges.
@@ -93,6 +99,11 @@ pub fn hover(judge: &JudgeFacts) -> String {
     let mut parts =
         vec![format!("**{}** {}", escape(&judge.name), escape(&judge.model)), escape(&place)];
     parts.extend(judge.state.line().map(|line| format!("**{}**", escape(&line))));
+    if let Some((repeated, flipped)) = judge.flips.filter(|(repeated, _)| *repeated > 0) {
+        let percent = 100.0 * flipped as f64 / repeated as f64;
+        let asked = counted(repeated, "question");
+        parts.push(escape(&format!("flips on {percent:.0} % of {asked} asked repeatedly")));
+    }
     if judge.host.is_some() {
         parts.extend(judge.paid.as_ref().map(|paid| escape(&self::paid(paid))));
         let cap = |usd: f64| if usd.is_finite() { money(usd) } else { "no cap".to_owned() };
@@ -126,6 +137,17 @@ pub fn table_at(text: &str, at: usize) -> Option<Span> {
 pub fn trouble(judges: &[JudgeFacts]) -> Vec<String> {
     let line = |judge: &JudgeFacts| {
         judge.state.line().map(|line| format!("{}: {}", escape(&judge.name), escape(&line)))
+    };
+    judges.iter().filter_map(line).collect()
+}
+
+/// The same for a lens, which is plain text on one line.
+#[must_use]
+pub fn brief(judges: &[JudgeFacts]) -> Vec<String> {
+    let line = |judge: &JudgeFacts| {
+        let line = format!("{} {}", judge.name, judge.state.line()?).replace(char::is_control, " ");
+        let short: String = line.chars().take(LENS).collect();
+        Some(if short.len() < line.len() { short + "…" } else { short })
     };
     judges.iter().filter_map(line).collect()
 }
@@ -185,6 +207,14 @@ mod tests {
     fn only_trouble_is_told_beside_findings() {
         let mut stopped = judge();
         stopped.state = JudgeState::Stopped { why: "no quota <left>".into() };
+        assert_eq!(brief(&[judge(), stopped.clone()]), ["claude stopped: no quota <left>"]);
         assert_eq!(trouble(&[judge(), stopped]), ["claude: stopped: no quota &lt;left&gt;"]);
+    }
+
+    #[test]
+    fn a_judge_that_was_asked_again_says_how_often_it_flipped() {
+        let asked = |flips| hover(&JudgeFacts { flips, ..judge() });
+        assert!(asked(Some((12, 3))).contains("flips on 25 % of 12 questions asked repeatedly"));
+        assert!(!asked(Some((0, 0))).contains("flips") && !asked(None).contains("flips"));
     }
 }

@@ -5,6 +5,7 @@
 
 use super::hints::counted;
 use super::record::Outline;
+use crate::review::gate::Gate;
 
 /// How a transcript stands, in the words a lens shows.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -41,6 +42,8 @@ pub enum Press {
     Assess,
     /// Asks what a person says of the transcript.
     Review,
+    /// Shows the gates of all batches.
+    Gate,
 }
 
 /// The lenses of one transcript. `limit` is the token limit of the settings; `review`
@@ -61,6 +64,16 @@ pub fn lenses(
         Lens { title, press: Press::Review }
     }));
     lenses
+}
+
+/// The decision of a batch, and what keeps it from scaling.
+#[must_use]
+pub fn gate(gate: &Gate) -> String {
+    let counted = gate.transcripts - gate.too_short;
+    let mut parts = vec![gate.decision.name().to_owned()];
+    parts.push(format!("{} of {counted} passed", gate.passed));
+    parts.extend(gate.missing.iter().cloned());
+    parts.join(" · ")
 }
 
 /// Standing, lowest score, judges, tokens / limit, exchanges; also the head of the hover.

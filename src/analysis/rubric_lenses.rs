@@ -5,7 +5,10 @@
 //! has no rate, never one of zero.
 
 use super::hints::counted;
+use super::hover::escape;
 use crate::assessment::statistics::Counted;
+use crate::assessment::trust::{Confusion, ENOUGH};
+use crate::review::roster::Marked;
 use crate::rubric::Criterion;
 
 /// What assessing all transcripts of a project would take.
@@ -57,6 +60,59 @@ pub fn criterion(criterion: &Criterion, known: Option<Counted>) -> String {
     parts.join(" · ")
 }
 
+/// How far people agree with a judge, in a few words: `people and j agree on 90 % of
+/// 20 marks, kappa 0.78`.
+#[must_use]
+pub fn trust(marked: &Marked) -> String {
+    let (judge, counts) = (&marked.judge, marked.confusion);
+    match counts.trust() {
+        Err(few) => {
+            format!("{judge}: {}, needs {} more", counted(few.marks, "mark"), few.missing())
+        }
+        Ok(trust) => {
+            let agreed = percent(counts.both_no + counts.both_yes, counts.total());
+            let kappa = trust.kappa.map_or_else(String::new, |k| format!(", kappa {k:.2}"));
+            let marks = counted(counts.total(), "mark");
+            format!("people and {judge} agree on {agreed} of {marks}{kappa}")
+        }
+    }
+}
+
+/// All that people's marks say of a judge on a criterion, in markdown.
+#[must_use]
+pub fn about_trust(marked: &Marked) -> String {
+    let Confusion { both_no, judge_no, human_no, both_yes } = marked.confusion;
+    let judge = escape(&marked.judge);
+    let table = format!(
+        "**{judge}** | people: NO | people: YES\n--- | --- | ---\n\
+         judge: NO | {both_no} | {judge_no} (false positives)\n\
+         judge: YES | {human_no} (false negatives) | {both_yes}"
+    );
+    let trust = match marked.confusion.trust() {
+        Ok(trust) => trust,
+        Err(few) => {
+            let missing = counted(few.missing(), "more mark");
+            return format!("{table}\n\nNeeds {missing}: below {ENOUGH} nothing is estimated.");
+        }
+    };
+    let share = |share: f64| format!("{:.0} %", 100.0 * share);
+    let mut parts = Vec::new();
+    parts.push(trust.kappa.map_or_else(
+        || "kappa unknown: people and the judge always say the same one thing".to_owned(),
+        |kappa| format!("kappa {kappa:.2}"),
+    ));
+    parts.extend(trust.tpr.map(|tpr| format!("finds {} of what people call NO (TPR)", share(tpr))));
+    parts.extend(trust.tnr.map(|tnr| format!("leaves {} of what they call YES (TNR)", share(tnr))));
+    if let Some(rate) = trust.corrected_pass_rate(marked.passed, marked.judged) {
+        let [value, low, high] = [rate.value, rate.low, rate.high].map(share);
+        let seen = percent(marked.passed, marked.judged.max(1));
+        parts.push(format!(
+            "says YES on {seen}; corrected for its errors {value} ({low} to {high} at 95 % confidence)"
+        ));
+    }
+    format!("{table}\n\n{}", parts.join(" · "))
+}
+
 /// `$0.12`
 #[must_use]
 pub fn money(usd: f64) -> String {
@@ -71,6 +127,32 @@ fn percent(part: usize, whole: usize) -> String {
 mod tests {
     use super::*;
     use crate::rubric::parse;
+
+    #[test]
+    fn trust_is_told_from_twenty_marks_on() {
+        let marked = |confusion| Marked {
+            criterion: "A".into(),
+            judge: "j".into(),
+            confusion,
+            passed: 70,
+            judged: 100,
+        };
+        let few = marked(Confusion { both_no: 1, judge_no: 2, human_no: 0, both_yes: 3 });
+        assert_eq!(trust(&few), "j: 6 marks, needs 14 more");
+        let about = about_trust(&few);
+        assert!(about.ends_with("Needs 14 more marks: below 20 nothing is estimated."), "{about}");
+        let enough = marked(Confusion { both_no: 9, judge_no: 1, human_no: 2, both_yes: 18 });
+        assert_eq!(trust(&enough), "people and j agree on 90 % of 30 marks, kappa 0.78");
+        let about = about_trust(&enough);
+        let facts = about.lines().last().unwrap();
+        assert_eq!(
+            facts,
+            "kappa 0.78 · finds 82 % of what people call NO (TPR) · leaves 95 % of what they call \
+             YES (TNR) · says YES on 70 %; corrected for its errors 68 % (46 % to 89 % at 95 % confidence)"
+        );
+        let constant = marked(Confusion { both_yes: 20, ..Confusion::default() });
+        assert!(about_trust(&constant).contains("kappa unknown"));
+    }
 
     #[test]
     fn a_lens_says_what_was_counted_and_nothing_more() {

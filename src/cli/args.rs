@@ -19,7 +19,7 @@ mod trust;
 pub use diff::Diff;
 pub use export::Export;
 pub use fix::Fix;
-pub use review::{Answer, Mark, Review, ReviewAction, RightOrWrong};
+pub use review::{Answer, Example, Label, Mark, Review, ReviewAction, RightOrWrong};
 pub use slice::Slice;
 pub use store::Store;
 pub use trust::{Key, Trust};

@@ -77,7 +77,7 @@ fn failing(args: &Args, entry: Entry, card: &Scorecard, rubric: &Rubric) -> Opti
     }
     let mut offers = offers(card, rubric, &entry.transcript);
     if let Some(wanted) = &args.criterion {
-        offers.retain(|offer| offer.criteria().contains(wanted));
+        offers = offers.iter().filter_map(|offer| offer.only(wanted)).collect();
     }
     (!offers.is_empty()).then_some(Failing { id, file: entry.file, line: entry.line, offers })
 }

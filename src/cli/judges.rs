@@ -5,6 +5,7 @@
 //! consent. A key is looked for and never shown.
 
 mod marks;
+mod paying;
 mod selftest;
 
 use std::path::Path;
@@ -20,6 +21,8 @@ use super::{Ending, Failure, Session};
 use crate::assessment::{Mark, Scorecard, family};
 use crate::config::{Judge, Provider};
 use crate::engine::history::History;
+use crate::engine::keyring::{self, Whereabouts};
+use crate::engine::prices::{Prices, Rate, Source};
 use crate::engine::workspace::{self, Project, data_dir};
 use crate::engine::{Engine, EngineOptions, Trust, trust, trusted_projects};
 use crate::rubric::{Criterion, Rubric};
@@ -31,8 +34,8 @@ struct Row {
     judge: Judge,
     /// Why a save in an editor would not ask it.
     refused: Option<String>,
-    /// Whether its key is there; `None` when it wants none.
-    key: Option<bool>,
+    key: Whereabouts,
+    price: (Rate, Source),
     record: Record,
     trial: Option<Trial>,
 }
@@ -75,9 +78,13 @@ pub fn run(args: &Judges, session: &mut Session) -> Result<Ending, Failure> {
     };
     trials.resize_with(judges.len(), || None);
     let trust = remembered(&project, session.untrusted);
+    let options = EngineOptions::of_user();
+    let prices = Prices::read(options.price_file.as_deref());
+    session.report_problems(&prices.problems());
     let rows = judges.into_iter().zip(records).zip(trials).map(|((judge, record), trial)| Row {
         refused: trust::allowed(&judge, trust).err().map(|refusal| refusal.to_string()),
-        key: judge.api_key_env.as_deref().map(is_set),
+        key: keyring::whereabouts(&options, &judge),
+        price: prices.found(&judge),
         judge,
         record,
         trial,
@@ -90,10 +97,6 @@ pub fn run(args: &Judges, session: &mut Session) -> Result<Ending, Failure> {
         .map(Trial::ending)
         .max()
         .unwrap_or(Ending::Good))
-}
-
-fn is_set(name: &str) -> bool {
-    std::env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
 /// What an editor that says nothing about trust goes by.
@@ -198,7 +201,6 @@ fn share(part: usize, of: usize) -> Option<f64> {
 impl Row {
     fn to_json(&self) -> Value {
         let Self { judge, record, .. } = self;
-        let key = judge.api_key_env.as_ref().map(|name| json!({"env": name, "present": self.key}));
         let rounded = |number| crate::assessment::output::rounded(number);
         json!({
             "judge": judge.name,
@@ -207,7 +209,8 @@ impl Row {
             "host": trust::host(judge),
             "trusted": self.refused.is_none(),
             "refused": self.refused,
-            "key": key,
+            "key": paying::key_json(&self.key),
+            "price": paying::price_json(&self.price),
             "max_concurrency": judge.max_concurrency,
             "repeat": judge.repeat,
             "family": family::of_judge(judge),
@@ -250,18 +253,14 @@ impl Row {
             None => "yes".to_owned(),
             Some(why) => format!("no: {why} (on the command line, typing `assess` is the consent)"),
         };
-        let key = match (&judge.api_key_env, self.key) {
-            (Some(name), Some(true)) => format!("{name} is set"),
-            (Some(name), _) => format!("the environment has no {name}: set it to the key"),
-            (None, _) => "none is named".into(),
-        };
         let mut facts = vec![("host", host), ("trusted", trusted)];
         if !recorded {
             let repeat = match judge.repeat {
                 0 | 1 => "each question once".to_owned(),
                 n => format!("gates and borderline transcripts {n} times"),
             };
-            facts.push(("key", key));
+            facts.push(("key", paying::key_text(&self.key)));
+            facts.push(("price", paying::price_text(judge, &self.price)));
             facts.push((
                 "asks",
                 format!("{} at once, {repeat}", counted(judge.max_concurrency, "call")),

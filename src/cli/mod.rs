@@ -16,6 +16,7 @@ pub mod args;
 mod assess;
 mod check;
 mod diff;
+mod examples;
 mod explain;
 mod export;
 mod fix;

@@ -1,12 +1,14 @@
 //! The one place that writes: results to standard output, the rest to standard error.
 //!
 //! Invariant: a reader that went away (`rubricator check | head`) is no error;
-//! a full disk is. No key that was loaded is ever written. Text of transcripts passes through [`super::style::plain`]
-//! before it comes here.
+//! a full disk is. No key that was loaded is ever written, and nothing a terminal
+//! would obey but our own colours: text of transcripts passes through
+//! [`super::style::plain`] before it comes here, and what is left is escaped.
 
 use std::io::{self, IsTerminal, Write};
 
 use super::args::{Common, When};
+use super::style::escaped;
 use crate::engine::secret::{self, Redacting};
 
 /// Standard output and standard error.
@@ -52,9 +54,10 @@ impl Output {
         }
     }
 
-    /// Writes a result, as it is.
+    /// Writes a result. What a terminal would obey can only stand in JSON here, and
+    /// is written as JSON escapes it.
     pub fn write(&mut self, text: &str) {
-        let text = &*secret::without_keys(text);
+        let text = &*escaped(&secret::without_keys(text)).into_owned();
         if self.diverted {
             // Nowhere is left to complain about standard error.
             let _ = self.err.write_all(text.as_bytes());
@@ -116,7 +119,7 @@ impl Output {
 
     fn say(&mut self, text: &str) {
         // Nowhere is left to complain about standard error.
-        let _ = writeln!(self.err, "{}", secret::without_keys(text));
+        let _ = writeln!(self.err, "{}", escaped(&secret::without_keys(text)));
     }
 
     /// Flushes; the error, if results could not be written.

@@ -51,6 +51,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
             judge(paths, id, Kind::Reject, note.as_deref(), &by, session)
         }
         Some(ReviewAction::Mark(mark)) => self::mark(paths, mark, &by, session),
+        Some(ReviewAction::Example(example)) => super::examples::run(paths, example, session),
         Some(ReviewAction::Note { text, transcript }) => {
             missing(paths, text, transcript.as_deref(), &by, session)
         }

@@ -14,6 +14,7 @@ use super::settings::shown_path;
 use super::style::plain;
 use super::{Ending, Failure, Session};
 use crate::analysis::context::Memo;
+use crate::engine::batch;
 use crate::engine::runs;
 use crate::engine::store::portable::{self, unhex};
 use crate::engine::store::purge::{self, About, Purged};
@@ -61,7 +62,7 @@ fn export(file: &Path, project: &Path, session: &mut Session) -> Result<Ending, 
         let mut bytes = Vec::new();
         let count =
             portable::export(&store.path, &store.owner, &mut bytes).map_err(Failure::new)?;
-        session.out.write_bytes(&bytes);
+        session.out.write(&String::from_utf8_lossy(&bytes));
         count
     } else {
         let named = shown_path(file);
@@ -139,6 +140,15 @@ fn purge(asked: &Asked<'_>, project: &Path, session: &mut Session) -> Result<End
         forget_runs(root.as_deref(), &about, session)?;
         let store = Opening::of(root.as_deref())?;
         let shown = plain(&shown_path(&store.path)).into_owned();
+        let data = data_dir().unwrap_or_default();
+        let out = batch::purge(&data, root.as_deref(), &about).map_err(Failure::new)?;
+        if out > 0 {
+            session.out.line(&format!(
+                "{} in a batch under way forgotten: the provider has the text until it deletes the \
+                 batch, and the reply will be thrown away",
+                counted(out, "call")
+            ));
+        }
         if !store.path.exists() {
             session.out.line(&format!("{shown} does not exist: nothing was stored"));
             continue;

@@ -76,6 +76,26 @@ pub fn is_unsafe(c: char) -> bool {
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')
 }
 
+/// The text with everything beyond ASCII that a terminal would obey, and DEL, as
+/// JSON escapes it: in JSON it means the same.
+#[must_use]
+pub fn escaped(text: &str) -> Cow<'_, str> {
+    let obeyed = |c: char| c >= '\u{7f}' && is_unsafe(c);
+    if !text.contains(obeyed) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if obeyed(c) {
+            // None of them lies beyond the first plane.
+            out.push_str(&format!("\\u{:04x}", c as u32));
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
 fn visible(c: char) -> char {
     match c {
         '\t' => ' ',
@@ -156,6 +176,16 @@ mod tests {
     fn terminals_obey_nothing() {
         assert_eq!(plain("a\u{1b}[31mb\u{7}\u{202e}c\u{9b}d"), "a␛[31mb␇\u{fffd}c\u{fffd}d");
         assert_eq!(plain("naïve 漢字 👩‍🚀"), "naïve 漢字 👩‍🚀");
+    }
+
+    #[test]
+    fn json_means_the_same_escaped() {
+        let text = "a\u{7f}b\u{9b}31m\u{202e}c\u{2028}\u{feff} 漢字 👩‍🚀\n\t\u{1b}";
+        let json = serde_json::to_string(text).unwrap();
+        let safe = escaped(&json);
+        assert_eq!(serde_json::from_str::<String>(&safe).unwrap(), text);
+        assert!(safe.contains("a\\u007fb\\u009b31m\\u202ec\\u2028\\ufeff 漢字 👩‍🚀"), "{safe}");
+        assert!(!safe.contains(is_unsafe));
     }
 
     #[test]

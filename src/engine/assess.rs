@@ -25,6 +25,7 @@ use super::flight::Flights;
 use super::history::{self, History};
 use super::job::{AssessJob, AssessUpdate, RunSummary};
 use super::judge::Sender;
+use super::keeping::Keeping;
 use super::lane;
 use super::ledger::{self, Ledger};
 use super::options::EngineOptions;
@@ -39,6 +40,9 @@ use super::stores::{Opened, Stores};
 use super::tally::Slot;
 use super::trust::{self, Trust};
 use super::withholding::Consent;
+
+/// How long a run that is over waits for the ledger.
+const LAST_WORDS: Duration = Duration::from_millis(50);
 
 /// The engine; cheap to clone, all clones are one.
 #[derive(Clone, Debug)]
@@ -59,6 +63,7 @@ pub(super) struct Inner {
     // Held only to look up one entry; never across an await.
     told: Mutex<HashSet<String>>,
     pub(super) consent: Consent,
+    pub(super) keeping: Keeping,
 }
 
 impl Inner {
@@ -80,9 +85,19 @@ impl Engine {
         let sender = Sender::new(options.clone());
         let (flights, estimator) = (Flights::default(), Estimator::default());
         let (fence, ledger, told) = (OnceLock::new(), OnceLock::new(), Mutex::default());
-        let consent = Consent::default();
-        let inner =
-            Inner { options, flights, sender, estimator, stores, fence, ledger, told, consent };
+        let (consent, keeping) = (Consent::default(), Keeping::default());
+        let inner = Inner {
+            options,
+            flights,
+            sender,
+            estimator,
+            stores,
+            fence,
+            ledger,
+            told,
+            consent,
+            keeping,
+        };
         Self { inner: Arc::new(inner) }
     }
 
@@ -137,10 +152,25 @@ impl Engine {
                 finished.await;
             }
         }
-        if let Err(why) = run.purse.written().await {
+        let written = tokio::select! {
+            biased;
+            written = run.purse.written() => written,
+            // Written all the same, only not waited for.
+            () = run.over_for(LAST_WORDS) => Ok(()),
+        };
+        if let Err(why) = written {
             run.notice(format!("{why}: what this run cost is missing in `rubricator status`"));
         }
         run.end()
+    }
+
+    /// Waits until what cancelled runs were paid for, and what they cost, is on disk.
+    pub async fn settled(&self) {
+        self.inner.keeping.settled().await;
+        if let Some(ledger) = self.inner.ledger.get().and_then(Option::as_ref) {
+            // What is in the way is said by whoever reads the ledger.
+            let _ = ledger.flush().await;
+        }
     }
 
     /// Says once, as long as the engine lives, which judges judge their own kind.

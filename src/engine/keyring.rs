@@ -49,6 +49,45 @@ pub(super) async fn of_judge(
     Err(format!("{missing}; set it to the key"))
 }
 
+/// Where a judge's key is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whereabouts {
+    /// It wants none.
+    Unwanted,
+    /// In this environment variable.
+    Environment(String),
+    /// In the keyring, under this name.
+    Keyring(String),
+    /// Neither; under none of these names, and what the keyring said.
+    Missing(Vec<String>, Option<String>),
+}
+
+/// Looks for a judge's key, as a call would, and does not keep it. It may block.
+#[must_use]
+pub fn whereabouts(options: &EngineOptions, judge: &Judge) -> Whereabouts {
+    let named = judge.api_key_env.as_deref();
+    let names = match &named {
+        Some(name) => std::slice::from_ref(name),
+        None => provider::key_variables(judge),
+    };
+    if names.is_empty() {
+        return Whereabouts::Unwanted;
+    }
+    let is_key = |text: Option<String>| text.as_deref().and_then(Secret::new).is_some();
+    if let Some(name) = names.iter().find(|name| is_key((options.env)(name))) {
+        return Whereabouts::Environment((*name).to_owned());
+    }
+    let mut trouble = None;
+    for name in names {
+        match (options.keyring)(name) {
+            Ok(found) if is_key(found.clone()) => return Whereabouts::Keyring((*name).to_owned()),
+            Ok(_) => {}
+            Err(why) => trouble = trouble.or(Some(why)),
+        }
+    }
+    Whereabouts::Missing(names.iter().map(|name| (*name).to_owned()).collect(), trouble)
+}
+
 /// The key under this name.
 async fn key(lookup: Lookup, name: &str) -> Result<Option<Secret>, String> {
     let asked = name.to_owned();
@@ -170,6 +209,7 @@ const fn is_there() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::trust::tests::judge;
 
     #[tokio::test]
     async fn what_the_keyring_says_is_passed_on() {
@@ -178,6 +218,25 @@ mod tests {
         assert!(matches!(key(|_| Ok(None), "A").await, Ok(None)));
         let locked = key(|_| Err("it is locked".into()), "A").await;
         assert_eq!(locked.err().as_deref(), Some("it is locked"));
+    }
+
+    #[test]
+    fn a_key_is_looked_for_in_the_environment_and_then_in_the_keyring() {
+        let found = |env: fn(&str) -> Option<String>, keyring: Lookup, judge: &Judge| {
+            whereabouts(&EngineOptions { env, keyring, ..EngineOptions::default() }, judge)
+        };
+        let google = Judge { provider: crate::config::Provider::Gemini, ..judge(None) };
+        let kept: Lookup = |name| Ok((name == "GEMINI_API_KEY").then(|| "k".repeat(20)));
+        let set = |name: &str| (name == "GEMINI_API_KEY").then(|| "e".repeat(20));
+        assert_eq!(found(set, kept, &google), Whereabouts::Environment("GEMINI_API_KEY".into()));
+        assert_eq!(found(|_| None, kept, &google), Whereabouts::Keyring("GEMINI_API_KEY".into()));
+        let names = vec!["GOOGLE_API_KEY".to_owned(), "GEMINI_API_KEY".to_owned()];
+        assert_eq!(
+            found(|_| None, |_| Err("it is locked".into()), &google),
+            Whereabouts::Missing(names, Some("it is locked".into()))
+        );
+        let local = judge(Some("http://localhost:1/v1"));
+        assert_eq!(found(set, kept, &local), Whereabouts::Unwanted);
     }
 
     #[tokio::test]

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
 use crate::assessment::privacy::Sensitive;
-use crate::assessment::{Outcome, Unscored, UnscoredReason, reply};
+use crate::assessment::{Outcome, Unscored, UnscoredReason};
 use crate::config::{Judge, Provider};
 
 use super::batch;
@@ -27,10 +27,9 @@ use super::repeat::Round;
 use super::replay;
 use super::retry::Limits;
 use super::run::Run;
-use super::secret::{self, Secret};
-use super::store::Row;
+use super::secret::Secret;
 use super::tally::{Heard, Slot};
-use super::{trust, unanswered, withholding};
+use super::{trust, withholding};
 
 /// Runs one judge's lane to its end.
 pub(super) async fn run(run: Arc<Run>, judge: usize) {
@@ -273,36 +272,6 @@ impl Lane {
         Some(())
     }
 
-    /// A reply is there: keeps its answers and tells what came of every criterion.
-    pub(super) async fn heard(&self, claimed: Claimed, reply: ProviderReply) {
-        let Claimed { transcript, sample, asked } = claimed;
-        let subject = &self.run.prepared.subjects[transcript];
-        let id = |(c, _): &(usize, Permit)| self.run.prepared.criterion(*c).id.as_str();
-        let ids: Vec<&str> = asked.iter().map(id).collect();
-        let mut outcomes = match reply {
-            ProviderReply::Text { text, .. } => {
-                let fenced = provider::may_be_fenced(self.settings.provider);
-                let exchanges = subject.transcript.exchanges.len();
-                let read = reply::read(&text, &ids, exchanges, fenced);
-                read.into_iter().map(|(id, outcome)| (id, secret::clean(outcome))).collect()
-            }
-            other => {
-                let why = self.failed(other);
-                ids.iter().map(|id| ((*id).to_owned(), why.clone().into())).collect()
-            }
-        };
-        let keep: Vec<Row> =
-            asked.iter().filter_map(|(c, _)| self.row(transcript, sample, *c, &outcomes)).collect();
-        self.keep(keep).await;
-        for (criterion, permit) in asked {
-            let id = &self.run.prepared.criterion(criterion).id;
-            let Some(outcome) = outcomes.remove(id) else { continue };
-            permit.land(outcome.clone());
-            self.run
-                .hear(self.slot(transcript, criterion), Heard { outcome, cached: false, sample });
-        }
-    }
-
     /// Sends; `None` when the judge was stopped before it could be.
     async fn send(&self, transcript: usize, criteria: &[usize]) -> Option<ProviderReply> {
         let prompt = self.run.prepared.prompt(self.judge, transcript, criteria);
@@ -348,46 +317,5 @@ impl Lane {
         if told.is_some() {
             self.run.progress();
         }
-    }
-
-    fn row(
-        &self,
-        transcript: usize,
-        sample: u32,
-        criterion: usize,
-        outcomes: &std::collections::BTreeMap<String, Outcome>,
-    ) -> Option<Row> {
-        let id = &self.run.prepared.criterion(criterion).id;
-        let subject = &self.run.prepared.subjects[transcript];
-        Some(Row {
-            key: self.run.prepared.key(self.slot(transcript, criterion), sample),
-            answer: outcomes.get(id)?.answer()?.clone(),
-            provider: self.settings.provider,
-            model: self.settings.model.clone(),
-            criterion: id.clone(),
-            transcript: subject.digest,
-            id: subject.ids.first().cloned().unwrap_or_default(),
-        })
-    }
-
-    /// Answers go to disk before anyone hears them.
-    pub(super) async fn keep(&self, rows: Vec<Row>) {
-        let Some(store) = self.run.store.as_ref().filter(|_| !rows.is_empty()) else { return };
-        match store.put(rows).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => self.run.notice(format!("{error}; answers are shown but not kept")),
-            Err(_) => self.run.notice("the store has stopped; answers are shown but not kept"),
-        }
-    }
-
-    /// Why a reply is no answer; what concerns every later call stops the judge.
-    pub(super) fn failed(&self, reply: ProviderReply) -> Unscored {
-        let stops = unanswered::stops(&reply);
-        let why = unanswered::why(reply, self.settings.timeout_s);
-        if stops && self.run.prepared.job.stopped.stop(&self.settings.name, why.clone()) {
-            self.run.stopped(self.judge, why.detail.clone());
-            self.run.notice(format!("judge {} is stopped: {}", self.settings.name, why.detail));
-        }
-        why
     }
 }

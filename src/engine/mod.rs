@@ -3,7 +3,7 @@
 pub mod answer_key;
 mod ask;
 pub mod assess;
-mod batch;
+pub mod batch;
 pub mod blocks;
 pub mod budget;
 pub mod cancel;
@@ -20,7 +20,9 @@ pub mod history;
 pub mod job;
 pub mod journal;
 mod judge;
+mod keeping;
 pub mod keyring;
+mod landing;
 mod lane;
 pub mod ledger;
 pub mod options;

@@ -39,6 +39,19 @@ pub enum Rate {
     Unknown,
 }
 
+/// Where a judge's price is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// It stays on this machine, or is a recording: nothing is paid.
+    Here,
+    /// The user's own list.
+    Own,
+    /// The list that comes with the program, of the day [`Prices::as_of`] says.
+    BuiltIn,
+    /// Nowhere.
+    Nowhere,
+}
+
 /// The user's own price list, whether it exists or not.
 #[must_use]
 pub fn own_file() -> Option<PathBuf> {
@@ -89,8 +102,14 @@ impl Prices {
     /// nothing: the mistake may stand where a higher price was meant.
     #[must_use]
     pub fn rate(&self, judge: &Judge) -> Rate {
+        self.found(judge).0
+    }
+
+    /// The same, and where it is from.
+    #[must_use]
+    pub fn found(&self, judge: &Judge) -> (Rate, Source) {
         if judge.provider == Provider::Recorded {
-            return Rate::Free;
+            return (Rate::Free, Source::Here);
         }
         let here = trust::stays_here(judge);
         let host = trust::host(judge);
@@ -105,10 +124,15 @@ impl Prices {
             .and_then(|list| find(list, Some(judge.provider)).or_else(|| find(list, vendor)));
         match own {
             // A price without a host is for servers elsewhere.
-            Some(price) if !broken && (price.host.is_some() || !here) => Rate::Priced(price),
-            _ if here => Rate::Free,
-            _ if broken => Rate::Unknown,
-            _ => find(&BUILT_IN, vendor).map_or(Rate::Unknown, Rate::Priced),
+            Some(price) if !broken && (price.host.is_some() || !here) => {
+                (Rate::Priced(price), Source::Own)
+            }
+            _ if here => (Rate::Free, Source::Here),
+            _ if broken => (Rate::Unknown, Source::Nowhere),
+            _ => match find(&BUILT_IN, vendor) {
+                Some(price) => (Rate::Priced(price), Source::BuiltIn),
+                None => (Rate::Unknown, Source::Nowhere),
+            },
         }
     }
 }

@@ -183,6 +183,12 @@ impl Run {
         }
     }
 
+    /// Waits until the run has been over for so long.
+    pub(super) async fn over_for(&self, time: Duration) {
+        self.ended().await;
+        self.engine.options.clock.alarm(time).await;
+    }
+
     /// Why what is missing is missing, once the run is over.
     pub(super) fn why_over(&self) -> Unscored {
         if self.overdue.is_cancelled() && !self.cancel.is_cancelled() {

@@ -53,6 +53,20 @@ impl Offer {
         place(&self.exchanges())
     }
 
+    /// The part of it that is about one criterion.
+    #[must_use]
+    pub fn only(&self, criterion: &str) -> Option<Self> {
+        let line = format!("- {criterion} (");
+        let part = |reply: &FailedReply| FailedReply {
+            exchange: reply.exchange,
+            criteria: vec![criterion.to_owned()],
+            failures: reply.failures.iter().filter(|f| f.starts_with(&line)).cloned().collect(),
+        };
+        let fails = |reply: &&FailedReply| reply.criteria.iter().any(|id| id == criterion);
+        let replies: Vec<FailedReply> = self.replies.iter().filter(fails).map(part).collect();
+        (!replies.is_empty()).then_some(Self { replies })
+    }
+
     fn shares(&self, reply: &FailedReply) -> bool {
         self.replies.iter().any(|own| own.criteria.iter().any(|id| reply.criteria.contains(id)))
     }
@@ -198,5 +212,9 @@ mod tests {
             ("exchanges 1, 3, 4", "exchange 2")
         );
         assert_eq!(all[0].criteria(), ["A", "B"]);
+        let part = all[0].only("B").unwrap();
+        assert_eq!((part.exchanges(), part.criteria()), (vec![3, 4], vec!["B".to_owned()]));
+        assert_eq!(part.replies[1].failures, ["- B (j) on “Answer”: so it is"]);
+        assert_eq!(all[0].only("C"), None);
     }
 }

@@ -8,11 +8,13 @@
 
 pub mod answer;
 pub mod batch;
+pub mod calibration;
 pub mod gate;
 pub mod goals;
 pub mod log;
 pub mod next;
 pub mod record;
+pub mod roster;
 pub mod warnings;
 
 pub use gate::{Decision, Gate};

@@ -6,7 +6,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Ask, Criterion, ExampleLabel, FixPolicy, Rubric};
+use super::{Ask, Criterion, FixPolicy, Rubric};
 
 /// The digest of what a judge is asked: id, name, question or check, guidance,
 /// NA validity, statistics, calibration examples. Not weight, category, gate or
@@ -28,7 +28,7 @@ pub fn criterion(criterion: &Criterion) -> [u8; 32] {
     }
     parts.count(criterion.examples.len());
     for example in &criterion.examples {
-        parts.text(label(example.label));
+        parts.text(example.label.name());
         parts.text(&example.context).text(&example.response).text(&example.reasoning);
     }
     parts.finish()
@@ -65,15 +65,6 @@ pub fn rubric(rubric: &Rubric) -> [u8; 32] {
 #[must_use]
 pub fn hex(digest: &[u8; 32]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-const fn label(label: ExampleLabel) -> &'static str {
-    match label {
-        ExampleLabel::Pass => "PASS",
-        ExampleLabel::Fail => "FAIL",
-        ExampleLabel::BorderlinePass => "BORDERLINE_PASS",
-        ExampleLabel::BorderlineFail => "BORDERLINE_FAIL",
-    }
 }
 
 /// A hash over parts that cannot run together.

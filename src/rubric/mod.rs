@@ -5,6 +5,7 @@ use crate::text::Span;
 
 pub mod check;
 pub mod digest;
+pub mod example;
 pub mod keys;
 pub mod parse;
 pub mod verdict;
@@ -123,6 +124,22 @@ pub enum ExampleLabel {
     Fail,
     BorderlinePass,
     BorderlineFail,
+}
+
+impl ExampleLabel {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Pass, Self::Fail, Self::BorderlinePass, Self::BorderlineFail];
+
+    /// Its name in the YAML.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "PASS",
+            Self::Fail => "FAIL",
+            Self::BorderlinePass => "BORDERLINE_PASS",
+            Self::BorderlineFail => "BORDERLINE_FAIL",
+        }
+    }
 }
 
 impl Subjectivity {

@@ -1,9 +1,10 @@
 //! Whether judges answer: who waits, who was stopped and why, as the runs tell.
 //!
 //! Invariant: a judge is stopped or waiting only as long as the last run that
-//! asked it says so; a new run starts with every judge ready.
+//! asked it says so; a new run starts with every judge ready. Their flips are those
+//! of the last run that asked anything again.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 use crate::analysis::judges::{JudgeFacts, JudgeState, Paid};
 use crate::config::{Judge, Settings};
 use crate::engine::spend::Spend;
-use crate::engine::trust;
+use crate::engine::{Flips, trust};
 
 use super::projects::Live;
 
@@ -20,6 +21,8 @@ use super::projects::Live;
 #[derive(Debug, Default)]
 pub struct Accounts {
     troubles: HashMap<(Option<PathBuf>, String), Trouble>,
+    /// How often each was asked again, and how often it flipped.
+    flips: HashMap<(Option<PathBuf>, String), (usize, usize)>,
 }
 
 #[derive(Debug)]
@@ -52,6 +55,14 @@ impl Accounts {
             .retain(|(own, _), trouble| own != root || matches!(trouble, Trouble::Stopped { .. }));
     }
 
+    /// A run is over in which these judges were asked again.
+    pub fn flipped(&mut self, live: &Live, flips: &BTreeMap<String, Flips>) {
+        for (judge, Flips { repeated, flipped }) in flips {
+            let key = (live.project.root.clone(), judge.clone());
+            self.flips.insert(key, (*repeated, *flipped));
+        }
+    }
+
     fn note(&mut self, live: &Live, judge: &str, trouble: Trouble) {
         self.troubles.insert((live.project.root.clone(), judge.to_owned()), trouble);
     }
@@ -62,6 +73,7 @@ impl Accounts {
         let settings = live.settings();
         let facts = |judge: &Judge| JudgeFacts {
             state: self.state(live, &judge.name),
+            flips: self.flips.get(&(live.project.root.clone(), judge.name.clone())).copied(),
             paid: paid(spend, &judge.name),
             ..facts(judge, settings)
         };

@@ -291,9 +291,10 @@ impl Session {
             AssessUpdate::Notice { message, .. } => {
                 self.outbox.message(MessageType::Warning, message);
             }
-            AssessUpdate::Started { .. }
-            | AssessUpdate::TranscriptDone { .. }
-            | AssessUpdate::Finished { .. } => {}
+            AssessUpdate::Finished { summary, .. } => {
+                self.accounts.flipped(&running.live, &summary.flips);
+            }
+            AssessUpdate::Started { .. } | AssessUpdate::TranscriptDone { .. } => {}
         }
     }
 
@@ -343,6 +344,7 @@ impl Session {
             "running": running,
             "judges": accounts::status(&judges),
             "spend": accounts::spent(&self.jobs.spend(None)),
+            "gate": self.gates_of_all(),
         }));
     }
 

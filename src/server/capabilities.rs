@@ -45,6 +45,10 @@ pub struct ClientFlags {
     pub markdown: bool,
     /// Progress may be created by the server.
     pub progress: bool,
+    /// The server may have a place shown.
+    pub show_document: bool,
+    /// The server may have edits applied.
+    pub apply_edits: bool,
     /// Code lenses can be asked to refresh.
     pub refresh_lenses: bool,
     /// Inlay hints can be asked to refresh.
@@ -81,6 +85,8 @@ impl ClientFlags {
             versioned_edits: versioned_edits(workspace, name),
             annotated_edits: annotated_edits(workspace, document),
             progress: window.work_done_progress == Some(true),
+            apply_edits: workspace.apply_edit == Some(true),
+            show_document: window.show_document.is_some_and(|show| show.support),
             refresh_lenses: workspace.code_lens.as_ref().and_then(|c| c.refresh_support)
                 == Some(true),
             refresh_hints: workspace.inlay_hint.as_ref().and_then(|c| c.refresh_support)
@@ -130,6 +136,8 @@ impl ClientFlags {
             versioned_edits: false,
             annotated_edits: false,
             progress: false,
+            show_document: false,
+            apply_edits: false,
             refresh_lenses: false,
             refresh_hints: false,
             register_watchers: false,

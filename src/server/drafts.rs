@@ -126,19 +126,27 @@ impl Drafts {
         }
     }
 
-    /// A record that said `before` says `now`. True when a fixup arrived with it.
-    pub fn moved(
-        &mut self,
+    /// The fixup that arrives when a record that said `before` says `now`.
+    #[must_use]
+    pub fn arrival(
+        &self,
         uri: &Uri,
         transcript: &Arc<str>,
         before: TranscriptDigest,
         now: TranscriptDigest,
-    ) -> bool {
-        let fixup = self.proven.get(&now).filter(|fixup| fixup.before() == before);
-        let Some(fixup) = fixup.filter(|_| before != now).cloned() else { return false };
-        self.arrived.retain(|one| one.uri != *uri || one.fixup.after() != now);
-        self.arrived.push(Arrival { uri: uri.clone(), transcript: Arc::clone(transcript), fixup });
-        true
+    ) -> Option<Arrival> {
+        let fixup = self.proven.get(&now).filter(|fixup| fixup.before() == before)?;
+        let (uri, transcript) = (uri.clone(), Arc::clone(transcript));
+        (before != now).then(|| Arrival { uri, transcript, fixup: Arc::clone(fixup) })
+    }
+
+    /// Notes what arrived.
+    pub fn arrived(&mut self, arrivals: Vec<Arrival>) {
+        for arrival in arrivals {
+            let after = arrival.fixup.after();
+            self.arrived.retain(|one| one.uri != arrival.uri || one.fixup.after() != after);
+            self.arrived.push(arrival);
+        }
     }
 
     /// What arrived in a document and is not logged yet; it is told once.

@@ -4,6 +4,7 @@
 //! request carries its [`Reply`], and every reply is answered exactly once:
 //! by the loop, by a worker, or, when it is dropped, by the endpoint.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
@@ -24,6 +25,7 @@ use crate::transcript::TranscriptDigest;
 
 use super::capabilities::ClientFlags;
 use super::fix_jobs::Fixed;
+use super::gates::Reckoned;
 use super::jobs::Planned;
 use super::look::Found;
 use super::requests::execute_command::{Command, Target};
@@ -120,6 +122,15 @@ pub enum Event {
     Fixed(Box<Fixed>),
     /// A reviews file was read, or could not be.
     Reviewed(Told),
+    /// What follows from the reviews of a project.
+    Reckoned {
+        /// Its folder.
+        root: PathBuf,
+        /// The number of the reckoning.
+        number: u64,
+        /// What follows.
+        reckoned: Arc<Reckoned>,
+    },
     /// The user cancelled a job in the progress view.
     ProgressCancelled(String),
     /// The client is about to leave.
@@ -154,6 +165,7 @@ impl Event {
             Self::Accepted(_) => "accepted offer",
             Self::Fixed(_) => "fixup",
             Self::Reviewed(_) => "reviews",
+            Self::Reckoned { .. } => "reckoning",
             Self::ProgressCancelled(_) => "cancelled progress",
             Self::ShuttingDown => "shutdown",
             Self::Ended => "end",

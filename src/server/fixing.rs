@@ -223,12 +223,12 @@ impl Session {
         };
         let drafts = Arc::make_mut(&mut self.drafts);
         // An edit and its save may come in one breath, before anybody looked.
-        for record in shelf.records() {
-            let now = record.digest();
-            if let (Some(judged), Some(now)) = (record.judged, now) {
-                drafts.moved(uri, &judged.id, judged.digest, now);
-            }
-        }
+        let arrival = |record: Record<'_>| {
+            let (judged, now) = record.judged.zip(record.digest())?;
+            drafts.arrival(uri, &judged.id, judged.digest, now)
+        };
+        let arrivals = shelf.records().filter_map(arrival).collect();
+        drafts.arrived(arrivals);
         let says = |text| shelf.records().any(|record| record.digest() == Some(text));
         let mut records = Vec::new();
         for back in drafts.take_back(uri, says) {
@@ -306,7 +306,7 @@ fn record_of<'a>(document: &'a OpenDocument, target: &Target) -> Result<Record<'
     found.ok_or_else(|| format!("there is no transcript `{id}`"))
 }
 
-/// The offers that a command is about.
+/// The offers that a command is about; where it names a criterion, that part of them.
 fn wanted(judged: &Judged, target: &Target) -> Vec<Offer> {
     let finding = target
         .finding
@@ -320,7 +320,11 @@ fn wanted(judged: &Judged, target: &Target) -> Vec<Offer> {
             criterion.is_none_or(of) && exchange.is_none_or(|exchange| reply.exchange == exchange)
         })
     };
-    judged.remedies.offers.iter().filter(is_wanted).cloned().collect()
+    let part = |offer: &Offer| match criterion {
+        Some(criterion) => offer.only(criterion),
+        None => Some(offer.clone()),
+    };
+    judged.remedies.offers.iter().filter(is_wanted).filter_map(part).collect()
 }
 
 fn nothing_to_rewrite(judged: &Judged) -> String {

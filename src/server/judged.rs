@@ -14,6 +14,7 @@ use crate::assessment::agree::{self, Scorecard};
 use crate::assessment::{JudgeOutcomes, checked};
 use crate::finding::Finding;
 use crate::fixup::{Remedies, remedies};
+use crate::review::next::Reason;
 use crate::text::Span;
 use crate::text::document::Encoding;
 use crate::text::json;
@@ -44,6 +45,17 @@ pub struct Judged {
     pub remedies: Remedies,
     /// Criteria of which some of it is of an earlier text or wording.
     pub earlier: BTreeSet<String>,
+    /// Why a person should read it.
+    pub reason: Reason,
+}
+
+impl Judged {
+    /// True when what it says of a criterion is of this text and of the wording in
+    /// force: an edit, or a new wording, is followed a little later.
+    #[must_use]
+    pub fn is_current(&self, digest: TranscriptDigest, criterion: &str) -> bool {
+        self.digest == digest && !self.earlier.contains(criterion)
+    }
 }
 
 /// What a record is shown with.
@@ -87,6 +99,7 @@ impl Sight<'_> {
                 false => remedies(&card, &self.panel.rubric, &transcript),
             },
             outcomes,
+            reason: Reason::of_card(&card),
             earlier: view.earlier.iter().flat_map(|j| j.outcomes.keys().cloned()).collect(),
         })
     }

@@ -17,6 +17,7 @@
 
 mod accounts;
 mod assessing;
+mod calibrating;
 mod capabilities;
 mod convert;
 mod drafts;
@@ -27,6 +28,7 @@ mod explaining;
 mod file_side;
 mod fix_jobs;
 mod fixing;
+mod gates;
 mod intake;
 mod jobs;
 mod judged;
@@ -36,6 +38,7 @@ mod ledger;
 mod lifecycle;
 mod look;
 mod main_loop;
+mod next;
 mod objection;
 mod of_record;
 mod open_document;

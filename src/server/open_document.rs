@@ -17,7 +17,7 @@ use crate::text::Span;
 use crate::text::document::{BadChange, Change, Document, Encoding, Replaced};
 use crate::transcript::records::Layout;
 
-use super::drafts::Drafts;
+use super::drafts::{Arrival, Drafts};
 use super::judgements::Judgements;
 use super::look::Survey;
 use super::projects::Live;
@@ -269,19 +269,22 @@ impl OpenDocument {
         }
     }
 
-    /// Looks at the judged side of some records again.
-    pub fn judge(&mut self, judgements: &Judgements, drafts: &mut Drafts) {
+    /// Looks at the judged side of some records again; the fixups that arrived with
+    /// what they say now.
+    pub fn judge(&mut self, judgements: &Judgements, drafts: &Drafts) -> Vec<Arrival> {
         let Self { text, content, dirty, live, uri, recalled, .. } = self;
-        if let Content::Transcripts(transcripts) = content
-            && transcripts.has_due()
-        {
-            let panel = live.panel().map(|panel| &**panel);
-            if transcripts.judge(text, judgements, panel, (uri, drafts)) {
-                // What its proof was told is known of the text now.
-                *recalled = None;
-            }
-            *dirty = true;
+        let Content::Transcripts(transcripts) = content else { return Vec::new() };
+        if !transcripts.has_due() {
+            return Vec::new();
         }
+        *dirty = true;
+        let panel = live.panel().map(|panel| &**panel);
+        let arrived = transcripts.judge(text, judgements, panel, (uri, drafts));
+        if !arrived.is_empty() {
+            // What judges said for the proof is known of the text now.
+            *recalled = None;
+        }
+        arrived
     }
 
     /// Looks at the file as a whole again, when that is due.
@@ -298,7 +301,7 @@ impl OpenDocument {
         while self.transcripts().is_some_and(|t| t.has_unread() || t.has_due()) {
             self.read_on();
             self.look_closely(|_| true);
-            self.judge(judgements, &mut Drafts::default());
+            self.judge(judgements, &Drafts::default());
         }
     }
 

@@ -13,8 +13,8 @@ use tokio::sync::{mpsc, watch};
 use tower_lsp_server::Client;
 use tower_lsp_server::gen_lsp_types::{
     LspNotificationMethod, MessageActionItem, MessageDirection, MessageType, Notification,
-    ProgressNotification, ProgressParams, ProgressToken, Registration, Uri, WorkDoneProgressBegin,
-    WorkDoneProgressEnd, WorkDoneProgressReport,
+    ProgressNotification, ProgressParams, ProgressToken, Range, Registration, ShowDocumentParams,
+    Uri, WorkDoneProgressBegin, WorkDoneProgressEnd, WorkDoneProgressReport, WorkspaceEdit,
 };
 
 use super::event::{Event, EventSender, Offer};
@@ -41,6 +41,21 @@ enum Parcel {
     Register(Vec<Registration>),
     Progress { token: String, title: String, steps: watch::Receiver<Step> },
     Status(serde_json::Value),
+    Show(Uri, Range),
+    Apply(Box<Application>),
+}
+
+/// An edit for the client to apply, and what is said of it afterwards.
+#[derive(Debug)]
+pub struct Application {
+    /// The edit.
+    pub edit: WorkspaceEdit,
+    /// Said when it was applied.
+    pub done: String,
+    /// Said when it was not.
+    pub refused: String,
+    /// Shown when it was applied.
+    pub show: Option<(Uri, Range)>,
 }
 
 /// How far a job is.
@@ -123,6 +138,16 @@ impl Outbox {
         steps
     }
 
+    /// Has a place shown, in a client that can.
+    pub fn show(&self, uri: &Uri, range: Range) {
+        self.send(Parcel::Show(uri.clone(), range));
+    }
+
+    /// Has an edit applied, in a client that can.
+    pub fn apply(&self, application: Application) {
+        self.send(Parcel::Apply(Box::new(application)));
+    }
+
     /// Tells the status bar.
     pub fn status(&self, status: serde_json::Value) {
         self.send(Parcel::Status(status));
@@ -167,6 +192,12 @@ impl Courier {
                         tracing::warn!(%error, "the client refused a registration");
                     }
                 });
+            }
+            Parcel::Show(uri, selection) => {
+                tokio::spawn(show(self.client.clone(), uri, selection));
+            }
+            Parcel::Apply(application) => {
+                tokio::spawn(apply(self.client.clone(), *application));
             }
             Parcel::Progress { token, title, steps } => {
                 tokio::spawn(show_progress(self.client.clone(), token, title, steps));
@@ -213,6 +244,30 @@ fn replaces(later: &Parcel, earlier: &Parcel) -> bool {
         (Parcel::Refresh(a), Parcel::Refresh(b)) => a == b,
         (Parcel::Status(_), Parcel::Status(_)) => true,
         _ => false,
+    }
+}
+
+async fn show(client: Client, uri: Uri, selection: Range) {
+    let params = ShowDocumentParams {
+        uri,
+        external: None,
+        take_focus: Some(true),
+        selection: Some(selection),
+    };
+    if let Err(error) = client.show_document(params).await {
+        tracing::debug!(%error, "the client showed nothing");
+    }
+}
+
+async fn apply(client: Client, application: Application) {
+    let Application { edit, done, refused, show: place } = application;
+    if client.apply_edit(edit).await.is_ok_and(|answer| answer.applied) {
+        client.show_message(MessageType::Info, done).await;
+        if let Some((uri, range)) = place {
+            show(client, uri, range).await;
+        }
+    } else {
+        client.show_message(MessageType::Warning, refused).await;
     }
 }
 

@@ -6,21 +6,25 @@
 //! moved on, is refused and never written. Files are read and written by a thread
 //! of their own.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tower_lsp_server::gen_lsp_types::{MessageType, Uri};
 
+use crate::assessment::JudgeOutcomes;
 use crate::engine::review_desk::{Orders, ReviewDesk, Told};
 use crate::engine::reviews;
 use crate::review::answer::{self, Unclear};
 use crate::review::{Kind, Log, Record, batch};
 use crate::rubric::{Verdict, digest};
+use crate::text::Span;
 use crate::text::nearest::nearest;
 use crate::transcript::TranscriptDigest;
 
 use super::event::{Event, EventSender, Offer};
+use super::gates::Reckoned;
+use super::next::Passed;
 use super::outbox::Surface;
 use super::panel::Panel;
 use super::projects::Live;
@@ -34,6 +38,13 @@ use super::shelf::Record as Shelved;
 pub struct Reviewing {
     desk: Option<ReviewDesk>,
     logs: HashMap<PathBuf, Arc<Log>>,
+    /// What follows from them, with the number of the reckoning.
+    reckoned: HashMap<PathBuf, (u64, Arc<Reckoned>)>,
+    reckonings: u64,
+    /// What was shown to be reviewed.
+    pub(super) passed: Passed,
+    /// Projects whose gate is to be told.
+    pub(super) asked_for_gate: HashSet<PathBuf>,
 }
 
 impl Reviewing {
@@ -47,6 +58,41 @@ impl Reviewing {
         self.desk.as_ref().map(|desk| desk.orders().clone()).ok_or_else(String::new)
     }
 
+    /// What people said in a project.
+    #[must_use]
+    pub fn log(&self, root: &Path) -> Option<Arc<Log>> {
+        self.logs.get(root).cloned()
+    }
+
+    /// What was last reckoned of a project.
+    #[must_use]
+    pub fn reckoning(&self, root: &Path) -> Option<Arc<Reckoned>> {
+        self.reckoned.get(root).map(|(_, reckoned)| Arc::clone(reckoned))
+    }
+
+    /// The number of a reckoning that begins now.
+    pub fn next_reckoning(&mut self) -> u64 {
+        self.reckonings += 1;
+        self.reckonings
+    }
+
+    /// Takes a reckoning up; whether it says something else than the one before, and
+    /// `None` where a later one is there.
+    pub fn take_reckoning(
+        &mut self,
+        root: &Path,
+        number: u64,
+        reckoned: &Arc<Reckoned>,
+    ) -> Option<bool> {
+        let before = self.reckoned.get(root);
+        if before.is_some_and(|(own, _)| *own > number) {
+            return None;
+        }
+        let changed = before.is_none_or(|(_, before)| before != reckoned);
+        self.reckoned.insert(root.to_owned(), (number, Arc::clone(reckoned)));
+        Some(changed)
+    }
+
     /// Waits until everything that was said is on disk.
     pub fn finish(&mut self) {
         if let Some(desk) = self.desk.take() {
@@ -56,12 +102,17 @@ impl Reviewing {
 }
 
 /// The transcript that something is said of.
-struct Subject {
-    live: Arc<Live>,
+pub(super) struct Subject {
+    pub(super) uri: Uri,
+    pub(super) live: Arc<Live>,
     panel: Arc<Panel>,
     root: PathBuf,
-    id: Arc<str>,
-    digest: TranscriptDigest,
+    pub(super) id: Arc<str>,
+    pub(super) digest: TranscriptDigest,
+    /// Where it stands in the document.
+    pub(super) span: Span,
+    /// What every judge said of this text.
+    pub(super) outcomes: Vec<JudgeOutcomes>,
     batch: Option<String>,
     /// The different verdicts on the criterion at hand, by the judge where one is named.
     said: Vec<Verdict>,
@@ -84,7 +135,8 @@ impl Session {
     /// What people said in a project, once it was read.
     pub(super) fn reviews(&self, live: &Live) -> Option<Reviews> {
         let log = self.reviewing.logs.get(live.project.root.as_ref()?)?;
-        Some(Reviews { log: Arc::clone(log), panel: Arc::clone(live.panel()?) })
+        let panel = Arc::clone(live.panel()?);
+        Some(Reviews { log: Arc::clone(log), panel, reckoned: self.known_reckoning(live) })
     }
 
     /// A reviews file was read, or could not be.
@@ -92,7 +144,8 @@ impl Session {
         match told {
             Told::Failed(why) => self.outbox.message(MessageType::Error, why),
             Told::Read(root, log) => {
-                self.reviewing.logs.insert(root, Arc::new(log));
+                self.reviewing.logs.insert(root.clone(), Arc::new(log));
+                self.reckon(Some(&root));
                 if self.client.refresh_lenses {
                     self.outbox.refresh(Surface::Lenses);
                 }
@@ -109,8 +162,11 @@ impl Session {
     }
 
     fn say(&mut self, target: &Target) -> Result<Accepted, String> {
-        if target.say == Some(Say::Satisfactory) {
-            return self.declare(target);
+        match target.say {
+            Some(Say::Satisfactory) => return self.declare(target),
+            Some(Say::Next) => return self.next_review(target),
+            Some(Say::Example) => return self.calibrate(target),
+            _ => {}
         }
         let subject = self.subject(target)?;
         let Some(say) = target.say else {
@@ -128,7 +184,9 @@ impl Session {
                 record
             }
             Say::Note => subject.on_criterion(target)?,
-            Say::Missing | Say::Satisfactory => subject.record(Kind::Missing)?,
+            Say::Missing | Say::Satisfactory | Say::Next | Say::Example => {
+                subject.record(Kind::Missing)?
+            }
         };
         record.note = target.note.clone().filter(|note| !note.trim().is_empty());
         if record.note.is_none() && matches!(say, Say::Note | Say::Missing) {
@@ -167,13 +225,13 @@ impl Session {
         Ok(Accepted::yes())
     }
 
-    fn keep(&mut self, root: &std::path::Path, record: Record) -> Result<(), String> {
+    fn keep(&mut self, root: &Path, record: Record) -> Result<(), String> {
         self.reviewing.orders(&self.events)?.keep(root, record);
         Ok(())
     }
 
     /// The transcript that a target names, as it is in the editor.
-    fn subject(&mut self, target: &Target) -> Result<Subject, String> {
+    pub(super) fn subject(&mut self, target: &Target) -> Result<Subject, String> {
         let uri = Uri(target.uri.clone());
         let document = self.documents.get_mut(&uri).ok_or("open the transcript file first")?;
         document.catch_up();
@@ -198,6 +256,8 @@ impl Session {
         let limit = live.settings().tokens.limit;
         Ok(Subject {
             said: said(record, target),
+            span: record.span(),
+            outcomes: outcomes(record),
             id: Arc::clone(&outline.id),
             digest,
             batch: batch_of(&live, &uri, shelf, outline),
@@ -205,6 +265,7 @@ impl Session {
             panel: Arc::clone(panel),
             root,
             live: Arc::clone(&live),
+            uri,
         })
     }
 
@@ -291,12 +352,22 @@ fn one<'r, 'a>(hits: &'r [Shelved<'a>], target: &Target) -> Result<&'r Shelved<'
     }
 }
 
+/// What judges said of this very text.
+fn outcomes(record: &Shelved<'_>) -> Vec<JudgeOutcomes> {
+    let Some((judged, digest)) = record.judged.zip(record.digest()) else { return Vec::new() };
+    let mut outcomes = judged.outcomes.clone();
+    for judge in &mut outcomes {
+        judge.outcomes.retain(|id, _| judged.is_current(digest, id));
+    }
+    outcomes
+}
+
 /// The different verdicts on the criterion; none that are of an earlier text.
 fn said(record: &Shelved<'_>, target: &Target) -> Vec<Verdict> {
     let (Some(judged), Some(criterion)) = (record.judged, &target.criterion) else {
         return Vec::new();
     };
-    if judged.earlier.contains(criterion) {
+    if !record.digest().is_some_and(|digest| judged.is_current(digest, criterion)) {
         return Vec::new();
     }
     let wanted = |name: &str| target.judge.as_deref().is_none_or(|judge| judge == name);

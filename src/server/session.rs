@@ -142,6 +142,7 @@ impl Session {
             Event::ProgressCancelled(token) => self.jobs.cancel_token(&token),
             Event::Fixed(fixed) => self.fixed(*fixed),
             Event::Reviewed(told) => self.reviewed(told),
+            Event::Reckoned { root, number, reckoned } => self.reckoned(root, number, reckoned),
             Event::ShuttingDown => {
                 self.jobs.cancel(None);
                 self.documents.clear();
@@ -177,7 +178,10 @@ impl Session {
         let Some(document) = self.documents.get_mut(&uri) else { return };
         document.catch_up();
         document.read_on();
-        document.judge(&self.judgements, Arc::make_mut(&mut self.drafts));
+        let arrived = document.judge(&self.judgements, &self.drafts);
+        if !arrived.is_empty() {
+            Arc::make_mut(&mut self.drafts).arrived(arrived);
+        }
         document.look_at_file();
         if let Some(list) = document.publishable() {
             self.outbox.publish(&uri, Some(document.version), &list);
@@ -197,6 +201,7 @@ impl Session {
             },
             Command::Explain => self.explain(target),
             Command::Review => self.review(target),
+            Command::Gate => self.gate(target),
             Command::DraftFixup => self.draft_fixup(target),
             Command::DiscardFixup => self.discard_fixup(target),
             Command::PreviewFixup => self.preview_fixup(target),

@@ -39,6 +39,8 @@ pub struct Source {
 pub struct Read<'a> {
     /// Which record of the file it is.
     pub ordinal: usize,
+    /// The line it starts on, from 1.
+    pub line: usize,
     /// The record's text.
     pub record: &'a str,
     /// The transcript.
@@ -56,8 +58,9 @@ impl Source {
         wanted: impl Fn(usize) -> bool,
         mut take: impl FnMut(Read<'_>) -> bool,
     ) {
-        let mut one = |ordinal: usize, record: &str| {
-            !wanted(ordinal) || transcript(ordinal, record, limits.depth).is_none_or(&mut take)
+        let mut one = |ordinal: usize, line: usize, record: &str| {
+            let read = || transcript(ordinal, record, limits.depth).map(|r| Read { line, ..r });
+            !wanted(ordinal) || read().is_none_or(&mut take)
         };
         match (&self.open, &self.path) {
             (Some(document), _) => in_document(document, self.layout, &mut one),
@@ -72,7 +75,7 @@ impl Source {
                 while goes_on {
                     let Ok(Some(block)) = blocks.next(buffer) else { return };
                     block.read(|record| {
-                        let wants_more = |text: &str| one(ordinal, text);
+                        let wants_more = |text: &str| one(ordinal, record.line, text);
                         goes_on = goes_on && record.text.map_or(true, wants_more);
                         ordinal += 1;
                     });
@@ -100,11 +103,14 @@ impl Source {
     }
 }
 
-fn in_document(document: &Document, layout: Layout, one: &mut dyn FnMut(usize, &str) -> bool) {
+fn in_document(
+    document: &Document,
+    layout: Layout,
+    one: &mut dyn FnMut(usize, usize, &str) -> bool,
+) {
     let records = Records::open(document, layout, |_| ());
-    let texts = records.slots().iter().map(|slot| document.slice(slot.span()));
-    for (ordinal, record) in texts.enumerate() {
-        if !one(ordinal, &record) {
+    for (ordinal, slot) in records.slots().iter().enumerate() {
+        if !one(ordinal, slot.first_line() + 1, &document.slice(slot.span())) {
             return;
         }
     }
@@ -114,5 +120,11 @@ fn transcript(ordinal: usize, record: &str, depth: usize) -> Option<Read<'_>> {
     let json = json::parse(record, depth);
     let transcript = read::read(record, &json).transcript.ok()?;
     let digest = digest::of(record, &transcript);
-    (!transcript.messages.is_empty()).then_some(Read { ordinal, record, transcript, digest })
+    (!transcript.messages.is_empty()).then_some(Read {
+        ordinal,
+        line: 0,
+        record,
+        transcript,
+        digest,
+    })
 }

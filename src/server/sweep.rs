@@ -6,9 +6,10 @@
 //! digests of what lacks answers, and the findings that are shown. A pass that
 //! was cancelled says nothing.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde_json::Value;
 use tower_lsp_server::gen_lsp_types::Uri;
@@ -16,17 +17,18 @@ use tower_lsp_server::gen_lsp_types::Uri;
 use crate::analysis::context::{Context, Memo};
 use crate::analysis::record::check_results;
 use crate::assessment::statistics::Counted;
-use crate::assessment::{Mark, checked};
+use crate::assessment::{Mark, Outcome, agree, checked};
 use crate::config::layer;
 use crate::engine::workspace::{self, Outside, Workspace};
 use crate::engine::{AssessJob, Cancel, Engine, JobTranscript, Plan, Spending, Stopped, Trust};
 use crate::prompt::Template;
+use crate::review::roster::{About, Roster};
 use crate::rubric::Criterion;
 use crate::text::document::{Document, Encoding};
 use crate::transcript::TranscriptDigest;
 use crate::transcript::records::Layout;
 
-use super::judgements::{Judgements, said};
+use super::judgements::{Judgements, View, said};
 use super::of_record::of_record;
 use super::open_document::OpenDocument;
 use super::panel::Panel;
@@ -73,6 +75,8 @@ pub struct Sweep {
     pub stopped: Stopped,
     /// What all of it may spend.
     pub spending: Spending,
+    /// When it was started.
+    pub began: Instant,
 }
 
 /// What a pass found.
@@ -86,6 +90,10 @@ pub struct Swept {
     pub lacking: Vec<Lacking>,
     /// What judges found in files that are not open: JSON arrays of diagnostics.
     pub shown: Vec<(PathBuf, Uri, Vec<u8>)>,
+    /// Every transcript, as review sees it.
+    pub roster: Roster,
+    /// The files, as the roster numbers them.
+    pub files: Vec<Uri>,
 }
 
 /// The transcripts of a file that lack answers.
@@ -112,7 +120,13 @@ impl Sweep {
             kept: Judgements::default(),
             kept_count: 0,
             failing: HashSet::new(),
-            swept: Swept::default(),
+            swept: Swept {
+                roster: Roster::new(
+                    &self.panel.rubric,
+                    self.panel.judges.iter().map(|judge| judge.name.clone()),
+                ),
+                ..Swept::default()
+            },
         };
         for source in &sources {
             pass.file(source);
@@ -122,6 +136,9 @@ impl Sweep {
         }
         pass.settle();
         pass.show();
+        let Swept { roster, lacking, files, .. } = &mut pass.swept;
+        roster.name_batches(|file, size| lacking[file].source.batch(&self.live, size));
+        files.extend(sources.into_iter().map(|source| source.uri));
         pass.swept.lacking.retain(|lacking| !lacking.transcripts.is_empty());
         (!self.cancel.is_cancelled()).then_some(pass.swept)
     }
@@ -193,7 +210,10 @@ impl Sweep {
 struct Waiting {
     file: usize,
     ordinal: usize,
+    line: usize,
     exchanges: usize,
+    /// What the computed criteria said.
+    checks: BTreeMap<String, Outcome>,
     job: JobTranscript,
 }
 
@@ -228,14 +248,13 @@ impl Pass<'_> {
     }
 
     fn take(&mut self, read: Read<'_>) {
-        self.count_checks(&read);
-        if !self.sweep.panel.asks() {
-            return;
-        }
+        let checks = self.count_checks(&read);
         self.bytes += read.record.len();
         self.chunk.push(Waiting {
             file: self.swept.lacking.len() - 1,
             ordinal: read.ordinal,
+            line: read.line,
+            checks,
             exchanges: read.transcript.complete_exchanges(),
             job: of_record(
                 read.record,
@@ -250,7 +269,7 @@ impl Pass<'_> {
         }
     }
 
-    fn count_checks(&mut self, read: &Read<'_>) {
+    fn count_checks(&mut self, read: &Read<'_>) -> BTreeMap<String, Outcome> {
         let rubric = &*self.sweep.panel.rubric;
         let Self { context, memo, .. } = self;
         let results = check_results(read.record, &read.transcript, context, memo);
@@ -260,6 +279,7 @@ impl Pass<'_> {
                 self.count(criterion, [Mark::of(Some(outcome))]);
             }
         }
+        outcomes
     }
 
     fn count(&mut self, criterion: &Criterion, marks: impl IntoIterator<Item = Mark>) {
@@ -278,10 +298,12 @@ impl Pass<'_> {
         let job = self.sweep.job(chunk.iter().map(|waiting| waiting.job.clone()).collect());
         let panel = Arc::clone(&self.sweep.panel);
         let mut known = Judgements::default();
-        for (transcript, said) in said(self.engine.recall(&job), &panel) {
-            known.note(transcript, said);
+        if panel.asks() {
+            for (transcript, said) in said(self.engine.recall(&job), &panel) {
+                known.note(transcript, said);
+            }
+            self.swept.plan.add(self.engine.plan(&job));
         }
-        self.swept.plan.add(self.engine.plan(&job));
         for waiting in &chunk {
             self.settle_one(waiting, &known, &panel);
         }
@@ -289,10 +311,11 @@ impl Pass<'_> {
 
     fn settle_one(&mut self, waiting: &Waiting, known: &Judgements, panel: &Panel) {
         let digest = waiting.job.digest;
+        let view = known.view(digest, None, panel);
+        self.enrol(waiting, &view, panel);
         if known.lacks(digest, waiting.exchanges, panel) {
             self.swept.lacking[waiting.file].transcripts.push((waiting.ordinal, digest));
         }
-        let view = known.view(digest, None, panel);
         let mut fails = false;
         for criterion in panel.rubric.criteria.iter().filter(|c| c.is_question()) {
             let outcomes = view.now.iter().filter_map(|judge| judge.outcomes.get(&criterion.id));
@@ -306,6 +329,26 @@ impl Pass<'_> {
             self.kept.take_over(known, digest);
             self.failing.insert(waiting.file);
         }
+    }
+
+    /// Adds a transcript to the roster.
+    fn enrol(&mut self, waiting: &Waiting, view: &View, panel: &Panel) {
+        let JobTranscript { transcript, digest, .. } = &waiting.job;
+        let card = agree::scorecard(
+            &panel.rubric,
+            transcript,
+            &waiting.checks,
+            &view.now,
+            panel.aggregation,
+        );
+        let about = About {
+            id: &transcript.id,
+            batch: transcript.batch.as_deref(),
+            digest: *digest,
+            file: waiting.file,
+            line: waiting.line,
+        };
+        self.swept.roster.add(about, &card, &view.now);
     }
 
     /// What judges found in files that are not open.

@@ -8,6 +8,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tower_lsp_server::gen_lsp_types::{MessageType, Uri};
 
@@ -15,6 +16,7 @@ use crate::analysis::hints::counted;
 use crate::analysis::rubric_lenses::Whole;
 use crate::assessment::statistics::Counted;
 use crate::engine::{Cancel, Plan};
+use crate::review::roster::Roster;
 use crate::transcript::records::Layout;
 
 use super::elsewhere::Elsewhere;
@@ -29,6 +31,9 @@ use super::source::Source;
 use super::sweep::{Sweep, Swept};
 use super::uri;
 use super::work::{Chunks, Work};
+
+/// A pass that took longer is started only by who asks for it.
+const SHORT: Duration = Duration::from_secs(2);
 
 /// Passes over projects.
 #[derive(Debug, Default)]
@@ -61,12 +66,24 @@ pub struct Census {
     pub counted: HashMap<[u8; 32], Counted>,
     /// What assessing the rest would take; `None` where nobody may be asked.
     pub whole: Option<Whole>,
+    /// Every transcript, as review sees it.
+    pub roster: Arc<Roster>,
+    /// The files, as the roster numbers them.
+    pub files: Vec<Uri>,
+    /// How long the pass took.
+    pub took: Duration,
 }
 
 impl Sweeps {
     /// Something was said or written in this project.
     pub fn outdated(&mut self, root: &Option<PathBuf>) {
         self.outdated.insert(root.clone());
+    }
+
+    /// True while a pass over a project is under way.
+    #[must_use]
+    pub fn is_going(&self, root: &Option<PathBuf>) -> bool {
+        self.going.contains_key(root)
     }
 
     /// What is known of a project.
@@ -118,17 +135,23 @@ impl Session {
         }
     }
 
-    /// Somebody looks at a rubric's lenses: counts what has changed since.
+    /// Somebody looks at the lenses of a rubric, or of a file of a batch: counts what
+    /// has changed since. A file's lenses do not start a pass that takes long.
     pub(super) fn count_for(&mut self, uri: &Uri) {
         let Some(document) = self.documents.get(uri) else { return };
-        if !document.is_rubric_in_force() {
-            return;
-        }
         let (live, root) = (Arc::clone(&document.live), document.live.project.root.clone());
-        let known = self.sweeps.census.contains_key(&root);
-        if !known || self.sweeps.outdated.contains(&root) {
-            self.sweep(&live, uri.clone(), Purpose::Count);
+        let is_short = self.sweeps.census(&root).is_none_or(|census| census.took < SHORT);
+        let of_batch = document.transcripts().is_some() && root.is_some() && is_short;
+        if document.is_rubric_in_force() || of_batch {
+            self.count(&live, uri);
         }
+    }
+
+    /// Counts what has changed since it was counted; false when nothing has.
+    pub(super) fn count(&mut self, live: &Arc<Live>, uri: &Uri) -> bool {
+        let root = &live.project.root;
+        let is_due = !self.sweeps.census.contains_key(root) || self.sweeps.outdated.contains(root);
+        is_due && self.sweep(live, uri.clone(), Purpose::Count).reason().is_none()
     }
 
     /// Starts a pass over a project.
@@ -189,6 +212,7 @@ impl Session {
             cancel,
             spending: crate::engine::Spending::of_run(&live.settings().assess),
             stopped: crate::engine::Stopped::default(),
+            began: Instant::now(),
         }
     }
 
@@ -202,9 +226,11 @@ impl Session {
             self.jobs.running.remove(&number);
             return self.report_status();
         };
-        let Swept { counted, plan, lacking, shown } = *swept;
-        let whole = whole(&plan);
-        self.sweeps.census.insert(root.clone(), Arc::new(Census { counted, whole }));
+        let Swept { counted, plan, lacking, shown, roster, files } = *swept;
+        let (whole, took) = (whole(&plan), sweep.began.elapsed());
+        let census = Census { counted, whole, roster: Arc::new(roster), files, took };
+        self.sweeps.census.insert(root.clone(), Arc::new(census));
+        self.reckon(root.as_deref());
         if self.client.refresh_lenses {
             self.outbox.refresh(Surface::Lenses);
         }

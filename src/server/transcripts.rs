@@ -15,7 +15,7 @@ use crate::text::document::{Document, Encoding, Replaced};
 use crate::transcript::TranscriptDigest;
 use crate::transcript::records::{Layout, Records, Touched};
 
-use super::drafts::Drafts;
+use super::drafts::{Arrival, Drafts};
 use super::file_side::FileSide;
 use super::judged::Judged;
 use super::judgements::Judgements;
@@ -146,19 +146,19 @@ impl Transcripts {
         }
     }
 
-    /// Looks at the judged side of records again, for a few milliseconds. True when a
-    /// fixup arrived with what they say now.
+    /// Looks at the judged side of records again, for a few milliseconds; the fixups
+    /// that arrived with what they say now.
     pub fn judge(
         &mut self,
         text: &Document,
         judgements: &Judgements,
         panel: Option<&Panel>,
-        (uri, drafts): (&Uri, &mut Drafts),
-    ) -> bool {
-        let (began, mut arrived) = (Instant::now(), false);
+        (uri, drafts): (&Uri, &Drafts),
+    ) -> Vec<Arrival> {
+        let (began, mut arrived) = (Instant::now(), Vec::new());
         while let Some(index) = self.due.pop_first() {
             if index < self.shelf.slots.slots().len() {
-                arrived |= self.has_arrived(index, uri, drafts);
+                arrived.extend(self.arrival(index, uri, drafts));
                 let judged = panel.and_then(|panel| {
                     let mut judged = self.judged(text, index, judgements, panel)?;
                     drafts.note(judged.digest, panel, &mut judged.findings);
@@ -176,10 +176,10 @@ impl Transcripts {
         arrived
     }
 
-    fn has_arrived(&self, index: usize, uri: &Uri, drafts: &mut Drafts) -> bool {
+    fn arrival(&self, index: usize, uri: &Uri, drafts: &Drafts) -> Option<Arrival> {
         let record = self.shelf.record(index);
-        let before = record.judged.zip(record.digest());
-        before.is_some_and(|(judged, now)| drafts.moved(uri, &judged.id, judged.digest, now))
+        let (judged, now) = record.judged.zip(record.digest())?;
+        drafts.arrival(uri, &judged.id, judged.digest, now)
     }
 
     fn judged(

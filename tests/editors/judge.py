@@ -5,7 +5,7 @@
 It takes a free port and prints it as its first line. RULES maps a criterion to what makes it fail:
 `{"SA1": {"trigger": "stop taking them", "models": ["careful"], "reasoning": "…"}}`. A criterion whose
 trigger stands in a reply is answered NO, with the trigger quoted from its exchange; any other is YES,
-or the rule's `otherwise`. Every request is one line of LOG: what was asked, and what was answered;
+or the rule's `otherwise`. Asked for a rewrite, it takes the words of the rule `_draft` out of the reply. Every request is one line of LOG: what was asked, and what was answered;
 every connection is a dot in LOG.connections.
 """
 
@@ -15,6 +15,7 @@ import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+REWRITE_END = re.compile(r"^\S+ the user's next message$", re.M)
 HEADING = re.compile(r"exchange (\d+), (\w+)$")
 
 
@@ -42,10 +43,19 @@ def answer(rule, model, prompt):
     return {"reasoning": "Nothing stands against it.", "evidence": [], "answer": rule.get("otherwise", "YES")}
 
 
+def draft(rule, prompt):
+    after = prompt.split(" the reply to rewrite\n", 1)[1]
+    text = after[: REWRITE_END.search(after).start()].strip()
+    return {"reasoning": "Without it.", "outcome": "REWRITE", "rewrite": text.replace(rule["take"], "")}
+
+
 def reply(rules, request):
     prompt = "\n".join(m["content"] for m in request["messages"] if m["role"] == "user")
     asked = list(request["response_format"]["json_schema"]["schema"]["properties"])
-    answers = {c: answer(rules.get(c, {}), request["model"], prompt) for c in asked}
+    if "rewrite" in asked:
+        answers = draft(rules["_draft"], prompt)
+    else:
+        answers = {c: answer(rules.get(c, {}), request["model"], prompt) for c in asked}
     return {
         "id": "test",
         "object": "chat.completion",
@@ -69,7 +79,7 @@ def main():
             request = json.loads(self.rfile.read(int(self.headers["content-length"])))
             body, answers = reply(rules, request)
             with lock, open(log, "a") as out:
-                said = {c: a["answer"] for c, a in answers.items()}
+                said = {c: a["answer"] if isinstance(a, dict) else a for c, a in answers.items()}
                 print(json.dumps({"path": self.path, "model": request["model"], "answers": said}), file=out, flush=True)
             payload = json.dumps(body).encode()
             self.send_response(200)

@@ -25,6 +25,7 @@ run() {
 scene() { run "$1" "$python" "$here/scene.py" "$binary" -- "${@:2}"; }
 
 scene neovim-rpc "$python" "$here/neovim_rpc.py"
+scene neovim-loop "$python" "$here/neovim_loop.py"
 scene neovim-terminal "$here/terminal.sh"
 run vscode-package "$here/package.sh" "$binary" "$work/rubricator.vsix"
 scene vscode-ui "$node" "$here/vscode_ui.mjs" "$work/rubricator.vsix"

@@ -250,9 +250,25 @@ fn answers(body: &Value, pair: &Pair) -> String {
     Value::Object(ids.map(answer).collect()).to_string()
 }
 
+/// Tokens of every reply that is paid for, in and out.
+const TOKENS: (u64, u64) = (100, 10);
+
+/// A price list for this judge's models, which would be free on this machine: one
+/// USD a million tokens in, ten out.
+pub const PRICES: &str = "[[price]]\nprovider = 'openai-compatible'\nhost = '127.0.0.1'\n\
+    models = ['*']\ninput = 1\noutput = 10\n";
+
+/// What a ledger must say by what the judge counted: calls, tokens, and USD.
+pub fn owed(paid: usize) -> (u64, u64, u64, f64) {
+    let calls = paid as u64;
+    let (input, output) = (calls * TOKENS.0, calls * TOKENS.1);
+    (calls, input, output, (input + 10 * output) as f64 / 1e6)
+}
+
 fn completion(text: &str) -> String {
     let message = json!({"role": "assistant", "content": text, "refusal": null});
     let choice = json!({"index": 0, "message": message, "finish_reason": "stop"});
-    let usage = json!({"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110});
+    let (input, output) = TOKENS;
+    let usage = json!({"prompt_tokens": input, "completion_tokens": output});
     json!({"choices": [choice], "usage": usage}).to_string()
 }

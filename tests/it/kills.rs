@@ -8,7 +8,9 @@ use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
-use crate::crowd::{Crowd, Pair, Seen, roll};
+use rubricator::engine::ledger::{self, Ledger};
+
+use crate::crowd::{Crowd, PRICES, Pair, Seen, owed, roll};
 
 const RUBRIC: &str = "\
 name: Survival
@@ -26,7 +28,7 @@ pub fn project(folder: &Path, url: &str, transcripts: usize, at_once: usize) {
     let judge = |name: &str| {
         format!(
             "[[judge]]\nname = \"{name}\"\nprovider = \"openai-compatible\"\nbase_url = \"{url}\"\n\
-             model = \"model-{name}\"\nmax_concurrency = {at_once}\n"
+             model = \"model-{name}\"\nmax_concurrency = {at_once}\nmax_tokens = 200\n"
         )
     };
     let record = |n: usize| {
@@ -42,6 +44,7 @@ pub fn project(folder: &Path, url: &str, transcripts: usize, at_once: usize) {
         std::fs::create_dir_all(path.parent().expect("it is in the folder")).expect("a folder");
         std::fs::write(path, text).expect("a file");
     };
+    write("user/config/rubricator/prices.toml", PRICES);
     write("rubricator.toml", &settings);
     write("config/rubric.yaml", RUBRIC);
     write("data/raw/all.jsonl", &lines);
@@ -57,6 +60,27 @@ pub fn assess(folder: &Path) -> Command {
         .env("XDG_DATA_HOME", folder.join("user/data"))
         .stdin(Stdio::null());
     command
+}
+
+/// What the ledger says of all runs there: calls, tokens in and out, USD.
+fn ledger(folder: &Path) -> (u64, u64, u64, f64) {
+    let path = folder.join("user/data/rubricator").join(ledger::FILE);
+    let all = Ledger::read(&path, None, ledger::now()).expect("a ledger").of_all().all;
+    assert_eq!(all.unpriced, 0, "a call without a cost");
+    (all.calls, all.input, all.output, all.usd)
+}
+
+/// The ledger equals what the judges counted, but for so many calls that were on
+/// their way when a run was killed. How many those are.
+pub fn check_ledger(folder: &Path, paid: usize, lost: usize) -> usize {
+    let (calls, input, output, usd) = ledger(folder);
+    let owed_calls = usize::try_from(calls).expect("it is small");
+    let (_, in_tokens, out_tokens, cost) = owed(owed_calls);
+    assert_eq!((input, output), (in_tokens, out_tokens), "tokens of {calls} calls");
+    assert!((usd - cost).abs() < 1e-6, "{usd} USD for {calls} calls, not {cost}");
+    assert!(owed_calls <= paid, "{owed_calls} calls in the ledger, {paid} were served");
+    assert!(paid - owed_calls <= lost, "{} of {paid} calls are in no ledger", paid - owed_calls);
+    paid - owed_calls
 }
 
 /// Kills the run when the judges have got this many requests more.

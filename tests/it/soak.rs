@@ -4,7 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::crowd::{Crowd, Mood, Moods, Pair};
+use rubricator::engine::ledger::{self, Ledger};
+use rubricator::engine::{Engine, EngineOptions};
+
+use crate::crowd::{Crowd, Mood, Moods, PRICES, Pair, owed};
 use crate::engine::{RUBRIC, Ran, World, judge_at, run};
 
 const TRANSCRIPTS: usize = 50;
@@ -51,11 +54,14 @@ async fn a_run_on_a_bad_day_asks_exactly_what_it_must() {
     let texts: Vec<String> = (0..TRANSCRIPTS).map(|n| format!("Hi {n}?|marker-{n}-end")).collect();
     let judges = ["a", "b", "c"].map(|name| judge_at(name, &crowd.url, AT_ONCE));
     let models = judges.clone().map(|judge| judge.model);
-    let engine = world.engine();
+    let price_file = Some(world.dir.path().join("prices.toml"));
+    std::fs::write(price_file.as_ref().unwrap(), PRICES).unwrap();
+    let engine = Engine::new(EngineOptions { price_file, ..world.options() });
+    let ledger = world.dir.path().join("user").join(ledger::FILE);
     let pair = |model: &String| (0..TRANSCRIPTS).map(|n| (model.clone(), n)).collect::<Vec<_>>();
     let mut open: Vec<Pair> = models.iter().flat_map(pair).collect();
     let mut asked = BTreeMap::new();
-    let mut answered = 0;
+    let (mut answered, mut paid) = (0, 0);
     while !open.is_empty() {
         let expected = settled(&crowd, &asked, &open);
         let ran: Ran = run(&engine, world.job(RUBRIC, &texts, judges.to_vec())).await;
@@ -72,7 +78,14 @@ async fn a_run_on_a_bad_day_asks_exactly_what_it_must() {
         assert_eq!(seen.answered.values().sum::<usize>(), fine);
         // Three criteria a call; what was counted is what was paid for.
         assert_eq!((ran.summary.answered, ran.summary.cached), (3 * fine, 3 * answered));
-        assert_eq!(ran.summary.input_tokens, 100 * seen.paid as u64);
+        let (_, input, output, usd) = owed(seen.paid);
+        assert_eq!((ran.summary.input_tokens, ran.summary.output_tokens), (input, output));
+        assert!((ran.summary.cost.unwrap() - usd).abs() < 1e-6);
+        paid += seen.paid;
+        let all = Ledger::read(&ledger, None, ledger::now()).unwrap().of_all().all;
+        let (calls, input, output, usd) = owed(paid);
+        assert_eq!((all.calls, all.input, all.output, all.unpriced), (calls, input, output, 0));
+        assert!((all.usd - usd).abs() < 1e-6);
         answered += fine;
         open.retain(|pair| !expected[pair].1);
         asked = seen.asked;

@@ -186,7 +186,10 @@ async fn runs_killed_at_random_come_to_the_results_of_one_that_was_not() {
     kills::kill_at_random(killed.path(), &mut judges, 3, 30).await;
     let results = kills::results(killed.path(), &judges).await;
     assert_eq!(results.as_array().map(Vec::len), Some(40));
+    let paid = judges.take().paid;
+    kills::check_ledger(killed.path(), paid, 3 * 2 * 3 * 2);
     let undisturbed = kills::results(calm.path(), &judges).await;
+    kills::check_ledger(calm.path(), judges.seen().paid, 0);
     assert!(results == undisturbed, "{results}\n{undisturbed}");
 }
 

@@ -1,4 +1,4 @@
--- Once the server is attached: lenses and inlay hints are shown, and four commands act on the buffer.
+-- Once the server is attached: lenses and inlay hints are shown, and commands act on the buffer.
 -- The server itself is started by `vim.lsp.enable('rubricator')`, in the user's own configuration.
 
 if vim.g.loaded_rubricator then
@@ -8,16 +8,7 @@ vim.g.loaded_rubricator = true
 
 --- Runs a command of the server on the whole file of a buffer.
 local function execute(client, buffer, command)
-  require('rubricator.client').request(client, 'workspace/executeCommand', {
-    command = command,
-    arguments = { { uri = vim.uri_from_bufnr(buffer) } },
-  }, function(failure, result)
-    if failure then
-      vim.notify('rubricator: ' .. failure.message, vim.log.levels.ERROR)
-    elseif type(result) == 'table' and result.accepted == false then
-      vim.notify('rubricator: ' .. tostring(result.reason), vim.log.levels.WARN)
-    end
-  end, buffer)
+  require('rubricator.review').send(client, buffer, command, { uri = vim.uri_from_bufnr(buffer) })
 end
 
 local commands = {
@@ -25,7 +16,15 @@ local commands = {
   LspRubricatorAssessAll = 'rubricator.assessAll',
   LspRubricatorCancel = 'rubricator.cancel',
   LspRubricatorExplain = 'rubricator.explain',
+  LspRubricatorGate = 'rubricator.gate',
 }
+
+for name, run in pairs(require('rubricator.fixup').commands) do
+  vim.lsp.commands[name] = run
+end
+vim.lsp.commands['rubricator.review'] = function(command, context)
+  require('rubricator.review').run(command, context)
+end
 
 local function on_attach(client, buffer)
   local supports = require('rubricator.client').supports
@@ -39,6 +38,9 @@ local function on_attach(client, buffer)
     vim.api.nvim_buf_create_user_command(buffer, name, function()
       execute(client, buffer, command)
     end, { desc = command })
+  end
+  for name, act in pairs(require('rubricator.review').commands(client, buffer)) do
+    vim.api.nvim_buf_create_user_command(buffer, name, act, { desc = 'Rubricator review' })
   end
 end
 

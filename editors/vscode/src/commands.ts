@@ -2,6 +2,7 @@
 
 import * as vscode from 'vscode';
 import { ExecuteCommandRequest, LanguageClient } from 'vscode-languageclient/node';
+import { found, menu, press, presses } from './review';
 
 interface Surroundings {
   client: () => LanguageClient | undefined;
@@ -12,7 +13,7 @@ interface Surroundings {
 export function registerCommands(context: vscode.ExtensionContext, { client, restart, log }: Surroundings): void {
   const register = (name: string, run: () => unknown) =>
     context.subscriptions.push(vscode.commands.registerCommand(`rubricator.editor.${name}`, run));
-  const onServer = (command: string) => async () => {
+  const onServer = (command: string, more: object = {}) => async () => {
     const editor = vscode.window.activeTextEditor;
     const running = client();
     if (!running) {
@@ -20,13 +21,18 @@ export function registerCommands(context: vscode.ExtensionContext, { client, res
       return;
     }
     const uri = editor ? running.code2ProtocolConverter.asUri(editor.document.uri) : undefined;
-    explainRefusal(await running.sendRequest(ExecuteCommandRequest.type, { command, arguments: [{ uri }] }));
+    return explainRefusal(await running.sendRequest(ExecuteCommandRequest.type, { command, arguments: [{ uri, ...more }] }));
   };
 
   register('assessFile', onServer('rubricator.assess'));
   register('assessAll', onServer('rubricator.assessAll'));
   register('cancel', onServer('rubricator.cancel'));
   register('explain', onServer('rubricator.explain'));
+  register('gate', onServer('rubricator.gate'));
+  const next = onServer('rubricator.review', { say: 'next' });
+  register('nextReview', async () => found(await next()));
+  register('review', menu);
+  for (const [name, title] of Object.entries(presses)) register(name, () => press(title));
   register('restart', restart);
   register('logs', () => log.show());
 }

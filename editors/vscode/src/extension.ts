@@ -4,6 +4,7 @@
 import * as vscode from 'vscode';
 import { LanguageClient } from 'vscode-languageclient/node';
 import { registerCommands } from './commands';
+import { registerPreviews } from './fixup';
 import { createClient } from './server';
 import { StatusBar } from './status';
 
@@ -18,6 +19,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   let turn: Promise<void> = Promise.resolve();
   const restart = () => (turn = turn.then(() => start(context, log, status)));
 
+  registerPreviews(context);
   registerCommands(context, { client: () => running, restart, log });
   context.subscriptions.push(
     vscode.workspace.onDidGrantWorkspaceTrust(restart),

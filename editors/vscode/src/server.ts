@@ -5,6 +5,8 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { DocumentSelector, ExecuteCommandSignature, LanguageClient } from 'vscode-languageclient/node';
 import { explainRefusal } from './commands';
+import { previewFixup, withNote } from './fixup';
+import { completed } from './review';
 
 /** Records a line are transcripts wherever they are; of JSON and YAML only what a project would hold. */
 const documents: DocumentSelector = [
@@ -31,7 +33,11 @@ export function createClient(context: vscode.ExtensionContext, log: vscode.LogOu
       // No judge is asked for a folder nobody has trusted: the server does the static work only.
       initializationOptions: { trusted: vscode.workspace.isTrusted, settings: { assess: settings.get('assess'), tokens: settings.get('tokens') } },
       middleware: {
-        executeCommand: async (name: string, args: unknown[], next: ExecuteCommandSignature) => explainRefusal(await next(name, args)),
+        executeCommand: async (name: string, args: unknown[], next: ExecuteCommandSignature) => {
+          if (name === 'rubricator.previewFixup' && (await previewFixup(args[0] as Parameters<typeof previewFixup>[0]))) return undefined;
+          const wanted = await (name === 'rubricator.review' ? completed(args) : withNote(args));
+          return wanted && explainRefusal(await next(name, wanted));
+        },
       },
     },
   );

@@ -2,11 +2,18 @@
 
 import * as vscode from 'vscode';
 
-/** What `rubricator/status` carries: a line, more lines, and whether anything is under way. */
+/** What `rubricator/status` carries: a line, more lines, whether anything is under way, and the gate of each batch. */
 interface Status {
   text?: string;
   detail?: string;
   running?: boolean;
+  gate?: Gate[];
+}
+
+interface Gate {
+  batch: string;
+  decision: string;
+  missing: string[];
 }
 
 export class StatusBar implements vscode.Disposable {
@@ -25,6 +32,14 @@ export class StatusBar implements vscode.Disposable {
     this.show('$(checklist) Rubricator', 'The server is running. Click for its log.');
   }
 
+  /** Nothing is under way: how many batches may scale, and what keeps the others. */
+  private rest(gates: Gate[]): void {
+    if (gates.length === 0) return this.ready();
+    const open = gates.filter(gate => gate.decision === 'scale').length;
+    const lines = gates.map(gate => [`${gate.batch}: ${gate.decision}`, ...gate.missing].join('\n    '));
+    this.show(`$(checklist) Rubricator ${open}/${gates.length}`, `${open} of ${gates.length} batches may scale.\n${lines.join('\n')}`);
+  }
+
   failed(why: string): void {
     this.show('$(error) Rubricator', why);
     this.item.backgroundColor = new vscode.ThemeColor('statusBarItem.errorBackground');
@@ -32,7 +47,7 @@ export class StatusBar implements vscode.Disposable {
 
   update(value: Status): void {
     if (value.running) this.show(`$(sync~spin) ${value.text}`, value.detail || 'Assessing. Click for the log.');
-    else this.ready();
+    else this.rest(value.gate ?? []);
   }
 
   /** Shown or hidden, as the setting says. */

@@ -1,4 +1,4 @@
-//! What can be typed after `review`.
+//! What can be typed behind `review`.
 
 use std::path::PathBuf;
 
@@ -50,6 +50,8 @@ pub enum ReviewAction {
     },
     /// The verdict on a criterion is right, or wrong
     Mark(Mark),
+    /// Make a reply a calibration example of a criterion, in the rubric
+    Example(Example),
     /// Note a criterion that the rubric lacks
     Note {
         /// What it should ask
@@ -104,4 +106,35 @@ pub enum Answer {
     Yes,
     No,
     Na,
+}
+
+/// `review example`
+#[derive(Args, Debug)]
+pub struct Example {
+    /// The transcript's id, or FILE:LINE
+    pub id: String,
+    /// The criterion's id
+    pub criterion: String,
+    /// What the reply is an example of
+    #[arg(value_enum, ignore_case = true)]
+    pub label: Label,
+    /// The exchange; else the one that the judges cite, else the last
+    #[arg(long, value_name = "N")]
+    pub exchange: Option<u32>,
+    /// Why
+    #[arg(long)]
+    pub note: Option<String>,
+}
+
+/// The labels of calibration examples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "SCREAMING_SNAKE_CASE")]
+#[expect(missing_docs, reason = "the names are the meaning")]
+pub enum Label {
+    Pass,
+    Fail,
+    #[value(alias = "borderline-pass")]
+    BorderlinePass,
+    #[value(alias = "borderline-fail")]
+    BorderlineFail,
 }

@@ -92,9 +92,8 @@ pub fn run(
     let mut said = HashMap::new();
     let summary = runtime.block_on(async {
         let (sender, mut updates) = mpsc::unbounded_channel();
-        let engine = engine.clone();
         let working = tokio::spawn({
-            let cancel = cancel.clone();
+            let (engine, cancel) = (engine.clone(), cancel.clone());
             async move { engine.assess(job, cancel, sender).await }
         });
         while let Some(update) = updates.recv().await {
@@ -120,7 +119,9 @@ pub fn run(
                 _ => {}
             }
         }
-        working.await
+        let ran = working.await;
+        engine.settled().await;
+        ran
     });
     bar.finish_and_clear();
     runtime.shutdown_timeout(Duration::from_secs(1));

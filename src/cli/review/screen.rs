@@ -2,6 +2,7 @@
 //!
 //! Invariant: however it ends (a key, Ctrl-C, a panic), the terminal is as before.
 
+use std::cell::Cell;
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ pub fn is_there() -> bool {
 /// A terminal that shows one screen at a time.
 pub struct Screen {
     color: bool,
+    drawn: Cell<(usize, usize)>,
     interrupt: CancellationToken,
 }
 
@@ -52,7 +54,7 @@ impl Screen {
             before(panic);
         }));
         terminal::enable_raw_mode()?;
-        let screen = Self { color, interrupt };
+        let screen = Self { color, drawn: Cell::default(), interrupt };
         execute!(io::stdout(), terminal::EnterAlternateScreen, cursor::Hide)?;
         Ok(screen)
     }
@@ -73,6 +75,10 @@ impl Screen {
             if self.interrupt.is_cancelled() {
                 return Ok(Happened::Interrupted);
             }
+            // One that came before anybody listened for it is seen here.
+            if Self::size() != self.drawn.get() {
+                return Ok(Happened::Resized);
+            }
             if !event::poll(TICK)? {
                 continue;
             }
@@ -92,6 +98,7 @@ impl Screen {
     /// When the terminal is gone.
     pub fn draw(&self, rows: &[Line], current: Option<usize>) -> io::Result<()> {
         let (columns, height) = Self::size();
+        self.drawn.set((columns, height));
         // Written in one go, between marks that let a terminal show it in one go.
         let mut text = String::from("\u{1b}[?2026h\u{1b}[H");
         for (index, row) in rows.iter().take(height).enumerate() {

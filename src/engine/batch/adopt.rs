@@ -69,6 +69,6 @@ impl Work<'_> {
             "judge {name}: a run ended while it handed in a batch of {calls} calls, and {why}. \
              They are asked again; should the provider's console show that batch, cancel it there"
         ));
-        self.strike(batch).await
+        self.strike(&batch.row).await
     }
 }

@@ -21,6 +21,7 @@ use super::flight::Claim;
 use super::lane::{Ask, Claimed, Lane};
 use super::provider::batch;
 use super::trust;
+pub use pending::purge;
 use pending::{Pending, Whose};
 use work::Work;
 

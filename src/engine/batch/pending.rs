@@ -13,6 +13,8 @@ use std::time::Duration;
 use rusqlite::{Connection, TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
 
+use crate::engine::store::purge::About;
+
 /// Its name in the user's data folder.
 const FILE: &str = "batches.db";
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS calls (place TEXT NOT NULL, project TEXT NOT NULL, \
@@ -178,6 +180,17 @@ impl Pending {
         read().map_err(|e| said(&e))
     }
 
+    /// The marks of a batch's calls that were not purged.
+    pub(super) fn marks(&self, whose: &Whose, row: &str) -> Result<HashSet<String>, String> {
+        let db = self.db();
+        let read = || -> rusqlite::Result<HashSet<String>> {
+            let select = "SELECT mark FROM calls WHERE place = ?1 AND batch = ?2 AND asked <> ''";
+            let mut query = db.prepare(select)?;
+            query.query_map([whose.place.as_str(), row], |row| row.get(0))?.collect()
+        };
+        read().map_err(|e| said(&e))
+    }
+
     /// Strikes a batch out.
     pub(super) fn strike(&self, whose: &Whose, name: &str) -> Result<(), String> {
         let delete = "DELETE FROM calls WHERE place = ?1 AND batch = ?2";
@@ -186,6 +199,44 @@ impl Pending {
 
     fn db(&self) -> MutexGuard<'_, Connection> {
         self.db.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes transcripts out of a project's batches under way: what these calls asked is
+/// overwritten, and what comes back for them is paid and thrown away. How many calls.
+///
+/// # Errors
+/// A sentence that says why the list cannot be used.
+pub fn purge(data_dir: &Path, project: Option<&Path>, about: &[About]) -> Result<usize, String> {
+    if !data_dir.join(FILE).exists() {
+        return Ok(0);
+    }
+    let whose = Whose { place: String::new(), project: project.map(Into::into) };
+    let pending = Pending::open(Some(data_dir))?;
+    pending.purged(&whose.project(), about).map_err(|e| said(&e))
+}
+
+impl Pending {
+    fn purged(&self, project: &str, about: &[About]) -> rusqlite::Result<usize> {
+        let mut db = self.db();
+        db.pragma_update(None, "secure_delete", true)?;
+        let change = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut calls = 0;
+        for one in about {
+            let (field, value) = match one {
+                About::Text(digest) => ("$.transcript", digest.to_string()),
+                About::Id(id) => ("$.id", id.clone()),
+            };
+            // The mark follows from the text, so it goes too.
+            calls += change.execute(
+                "UPDATE calls SET asked = '', mark = 'purged-' || rowid WHERE project = ?1 \
+                 AND asked <> '' AND json_extract(asked, ?2) = ?3",
+                params![project, field, value],
+            )?;
+        }
+        change.commit()?;
+        db.execute_batch("VACUUM")?;
+        Ok(calls)
     }
 }
 

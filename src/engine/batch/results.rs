@@ -4,6 +4,7 @@
 //! answers is counted as paid whoever asked it; what nobody asks any more is kept
 //! unless its transcript was purged meanwhile.
 
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use crate::assessment::reply;
@@ -21,6 +22,8 @@ const FIRST_LOOK: Duration = Duration::from_secs(5);
 const LONGEST_LOOK: Duration = Duration::from_secs(60);
 /// Results are kept for 29 days; an older batch that is not known is gone.
 const KEPT: i64 = 29 * 24 * 3600;
+
+const PURGED: &str = "the transcript was purged while it was asked about";
 
 type Fates = Vec<(String, Fate)>;
 
@@ -68,23 +71,40 @@ impl Work<'_> {
     }
 
     /// A batch is through: keeps what it answered, and strikes it out.
-    pub(super) async fn end(&mut self, batch: Batch, fates: Fates) -> Result<(), String> {
-        let holds = |mark: &String| batch.calls.iter().any(|(known, _)| known == mark);
-        if !batch.is_named() && !fates.iter().any(|(mark, _)| holds(mark)) {
+    pub(super) async fn end(&mut self, mut batch: Batch, fates: Fates) -> Result<(), String> {
+        let known: HashSet<&String> = batch.calls.iter().map(|(mark, _)| mark).collect();
+        if !batch.is_named() && !fates.iter().any(|(mark, _)| known.contains(mark)) {
             // It only looked like the one that was looked for.
             self.strangers.insert(batch.name.clone());
             let found = self.adopted(batch).await?;
             self.under_way.extend(found);
             return Ok(());
         }
-        self.settle(&batch, fates).await;
-        self.strike(&batch).await
+        let row = batch.row.clone();
+        let left = self.marks(&row).await?;
+        for (mark, _) in batch.calls.extract_if(.., |(mark, _)| !left.contains(mark)) {
+            if let Some(claimed) = self.open.remove(&mark) {
+                self.lane.heard(claimed, ProviderReply::BadRequest(PURGED.into())).await;
+            }
+        }
+        self.settle(batch, fates).await;
+        // Also what a run that is over did not wait for.
+        self.lane.run.engine.keeping.settled().await;
+        self.strike(&row).await
     }
 
     /// Keeps what was answered. What the provider could not serve stays open,
     /// unless this was its last chance.
-    async fn settle(&mut self, batch: &Batch, fates: Fates) {
+    async fn settle(&mut self, batch: Batch, fates: Fates) {
+        let mut calls: HashMap<String, Asked> = batch.calls.into_iter().collect();
         for (mark, fate) in fates {
+            let Some(asked) = calls.remove(&mark) else {
+                // Of a transcript that was purged, which may be asked anew meanwhile.
+                if let Fate::Replied(reply) = &fate {
+                    self.lane.run.purse.collected(self.lane.judge, &self.lane.settings, reply);
+                }
+                continue;
+            };
             let reply = match fate {
                 Fate::Unsent(why) => {
                     if let Some(held) = self.held.remove(&mark) {
@@ -108,17 +128,11 @@ impl Work<'_> {
                 ProviderReply::Malformed(detail, _) if tries < 2 => {
                     self.failed.insert(mark, detail);
                 }
-                reply => self.hear(batch, &mark, reply).await,
+                reply => match self.open.remove(&mark) {
+                    Some(claimed) => self.lane.heard(claimed, reply).await,
+                    None => self.keep(&asked, &reply).await,
+                },
             }
-        }
-    }
-
-    async fn hear(&mut self, batch: &Batch, mark: &str, reply: ProviderReply) {
-        let asked = batch.calls.iter().find(|(known, _)| known == mark);
-        match (asked, self.open.remove(mark)) {
-            (_, Some(claimed)) => self.lane.heard(claimed, reply).await,
-            (Some((_, asked)), None) => self.keep(asked, &reply).await,
-            (None, None) => {}
         }
     }
 

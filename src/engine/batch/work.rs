@@ -215,7 +215,7 @@ impl<'a> Work<'a> {
                          looks for it"
                     ));
                 }
-                self.strike(batch).await?;
+                self.strike(&batch.row).await?;
                 return Err(why);
             }
         };
@@ -229,9 +229,15 @@ impl<'a> Work<'a> {
         blocking(move || pending.rename(&whose, &row, &name)).await
     }
 
-    pub(super) async fn strike(&self, batch: &Batch) -> Result<(), String> {
-        let (pending, whose, row) = (self.pending.clone(), self.whose.clone(), batch.row.clone());
+    pub(super) async fn strike(&self, row: &str) -> Result<(), String> {
+        let (pending, whose, row) = (self.pending.clone(), self.whose.clone(), row.to_owned());
         blocking(move || pending.strike(&whose, &row)).await
+    }
+
+    /// The calls of a batch that were not purged meanwhile.
+    pub(super) async fn marks(&self, row: &str) -> Result<HashSet<String>, String> {
+        let (pending, whose, row) = (self.pending.clone(), self.whose.clone(), row.to_owned());
+        blocking(move || pending.marks(&whose, &row)).await
     }
 
     fn asked(&self, mark: &String) -> Asked {

@@ -22,6 +22,8 @@ pub enum Command {
     Explain,
     /// Say what a person thinks of a transcript, a verdict or a batch.
     Review,
+    /// Say of every batch whether more like it may be made, and what is missing.
+    Gate,
     /// Draft and prove a rewrite of replies that failed.
     DraftFixup,
     /// Forget a fixup, or stop drafting it.
@@ -32,7 +34,7 @@ pub enum Command {
 
 impl Command {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Assess,
         Self::AssessAll,
         Self::Cancel,
@@ -41,6 +43,7 @@ impl Command {
         Self::DraftFixup,
         Self::DiscardFixup,
         Self::PreviewFixup,
+        Self::Gate,
     ];
 
     /// The name in the protocol.
@@ -52,6 +55,7 @@ impl Command {
             Self::Cancel => "rubricator.cancel",
             Self::Explain => "rubricator.explain",
             Self::Review => "rubricator.review",
+            Self::Gate => "rubricator.gate",
             Self::DraftFixup => "rubricator.draftFixup",
             Self::DiscardFixup => "rubricator.discardFixup",
             Self::PreviewFixup => "rubricator.previewFixup",
@@ -104,6 +108,9 @@ pub struct Target {
     /// The batch it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<String>,
+    /// What the reply is an example of: PASS, FAIL, BORDERLINE_PASS or BORDERLINE_FAIL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
 }
 
 /// What a person says.
@@ -124,6 +131,10 @@ pub enum Say {
     Missing,
     /// The batch is good enough to make more like it.
     Satisfactory,
+    /// Nothing yet: what is worth looking at next?
+    Next,
+    /// The reply is an example of the criterion, with this `label`.
+    Example,
 }
 
 impl Target {
@@ -137,7 +148,7 @@ impl Target {
             Some(value) => serde_json::from_value(value).map_err(|error| {
                 format!(
                     "the argument is {{uri, transcript?, exchange?, criterion?, finding?, say?, note?, \
-                     answer?, judge?, batch?, digest?}}: {error}"
+                     answer?, judge?, batch?, label?, digest?}}: {error}"
                 )
             }),
         }
@@ -150,19 +161,28 @@ pub struct Accepted {
     accepted: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// What was found, where the command finds something.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    found: Option<Value>,
 }
 
 impl Accepted {
     /// It has started.
     #[must_use]
     pub const fn yes() -> Self {
-        Self { accepted: true, reason: None }
+        Self { accepted: true, reason: None, found: None }
+    }
+
+    /// It was found: an object.
+    #[must_use]
+    pub const fn with(found: Value) -> Self {
+        Self { accepted: true, reason: None, found: Some(found) }
     }
 
     /// It has not, and this is why.
     #[must_use]
     pub fn no(reason: impl Into<String>) -> Self {
-        Self { accepted: false, reason: Some(reason.into()) }
+        Self { accepted: false, reason: Some(reason.into()), found: None }
     }
 
     /// Why it has not started.

@@ -46,7 +46,11 @@ pub fn actions(
     let remedies = &judged.remedies;
     let mut actions = Vec::new();
     for offer in remedies.offers.iter().filter(|offer| here.is_at_offer(offer)) {
-        actions.extend(here.on_offer(offer));
+        actions.extend(here.on_offer(offer, None));
+        for criterion in here.apart(offer) {
+            let part = offer.only(&criterion);
+            actions.extend(part.iter().flat_map(|part| here.on_offer(part, Some(&criterion))));
+        }
     }
     for cut in remedies.cuts.iter().filter(|cut| here.is_at(&cut.criteria, Some(cut.before))) {
         actions.extend(here.on_cut(cut));
@@ -104,10 +108,21 @@ impl Here<'_> {
         exchanges.iter().any(|e| e.number == exchange && e.source.shifted(by).meets(self.place))
     }
 
-    fn on_offer(&self, offer: &Offer) -> Vec<CodeAction> {
+    /// The criteria here that may be mended alone, when mending all is much more.
+    fn apart(&self, offer: &Offer) -> Vec<String> {
+        let criteria = offer.criteria();
+        if criteria.len() == 1 || offer.replies.len() == 1 {
+            return Vec::new();
+        }
+        let is_here = |id: &String| self.is_at(std::slice::from_ref(id), None);
+        criteria.into_iter().filter(is_here).collect()
+    }
+
+    /// What can be done about an offer; `criterion` where it is a part of one.
+    fn on_offer(&self, offer: &Offer, criterion: Option<&str>) -> Vec<CodeAction> {
         let criteria = offer.criteria();
         let what = format!("fixup of {} ({})", offer.place(), criteria.join(", "));
-        let target = self.target(offer.replies.first().map(|reply| reply.exchange), &criteria);
+        let target = self.target(offer.replies.first().map(|reply| reply.exchange), criterion);
         let command = |title: String, command: Ours, more: Value| {
             self.command(title, command, merged(&target, more), &criteria)
         };
@@ -189,9 +204,9 @@ impl Here<'_> {
         self.command(format!("Reject this transcript: {why}"), Ours::Review, target, criteria)
     }
 
-    fn target(&self, exchange: Option<u32>, criteria: &[String]) -> Value {
+    fn target(&self, exchange: Option<u32>, criterion: Option<&str>) -> Value {
         json!({"uri": self.snapshot.uri.0, "transcript": &*self.judged.id,
-            "digest": self.digest.to_string(), "exchange": exchange, "criterion": criteria.first()})
+            "digest": self.digest.to_string(), "exchange": exchange, "criterion": criterion})
     }
 
     fn read(&self) -> Option<Read> {

@@ -74,5 +74,10 @@ fn in_rubric(snapshot: &Snapshot, parsed: &Parsed, at: usize) -> Option<(Span, S
         return Some((criterion.source, about));
     }
     let facts = rubric_lenses::criterion(criterion, snapshot.counted(criterion));
-    Some((criterion.source, format!("{about}\n\n{facts}")))
+    let mut text = format!("{about}\n\n{facts}");
+    let marked = snapshot.reviews.iter().flat_map(|reviews| reviews.marked(&criterion.id));
+    for marked in marked {
+        text = format!("{text}\n\n{}", rubric_lenses::about_trust(marked));
+    }
+    Some((criterion.source, text))
 }

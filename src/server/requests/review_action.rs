@@ -3,14 +3,15 @@
 //! Invariant: every action names the text and the answer it is about, so that what
 //! is pressed later, or about a text that has changed, is refused and not guessed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use tower_lsp_server::gen_lsp_types::{CodeAction, CodeActionKind, Command};
 
 use crate::review::Review;
-use crate::rubric::Verdict;
+use crate::rubric::{ExampleLabel, Verdict};
 use crate::text::Span;
+use crate::transcript::TranscriptDigest;
 
 use super::super::judged::Judged;
 use super::super::reviews::batch_of;
@@ -28,16 +29,20 @@ pub fn actions(snapshot: &Snapshot, shelf: &Shelf, place: Span, thorough: bool) 
     let Some(record) = shelf.meeting(place).find(|record| record.digest().is_some()) else {
         return Vec::new();
     };
-    let (Some(outline), Some(digest)) = (record.outline(), record.digest()) else {
+    let (Some(outline), Some(now)) = (record.outline(), record.digest()) else {
         return Vec::new();
     };
-    let digest = digest.to_string();
+    let digest = now.to_string();
     let target = json!({"uri": snapshot.uri.0, "transcript": &*outline.id, "digest": digest});
     let review = reviews.reviewed().of(&outline.id, &digest);
     let mut actions = Vec::new();
     if let Some(judged) = record.judged {
-        for criterion in criteria_at(&record, judged, place) {
-            actions.extend(on_finding(&target, judged, criterion));
+        let here = findings_at(&record, judged, place);
+        for criterion in here.keys() {
+            actions.extend(on_finding(&target, judged, criterion, now));
+        }
+        for (criterion, exchange) in here {
+            actions.extend(examples(&target, criterion, exchange));
         }
     }
     if !matches!(review, Review::Accepted(_)) {
@@ -46,29 +51,53 @@ pub fn actions(snapshot: &Snapshot, shelf: &Shelf, place: Span, thorough: bool) 
     if !matches!(review, Review::Rejected(_)) {
         actions.push(action("Reject this transcript".into(), &target, json!({"say": "reject"})));
     }
-    actions.push(action("Note a missing criterion".into(), &target, json!({"say": "missing"})));
+    actions.push(action(
+        "Note a missing criterion".into(),
+        &target,
+        json!({"say": "missing", "ask": "note"}),
+    ));
     if let Some(batch) = batch_of(&snapshot.live, &snapshot.uri, shelf, outline) {
         let title = format!("Declare batch {batch} satisfactory");
         actions.push(action(title, &target, json!({"say": "satisfactory", "batch": batch})));
     }
     if let Some(judged) = record.judged.filter(|_| thorough) {
-        actions.extend(misses(&target, judged));
+        actions.extend(misses(&target, judged, now));
     }
     actions
 }
 
-/// The criteria of the judged findings that meet the place.
-fn criteria_at<'a>(record: &Record<'_>, judged: &'a Judged, place: Span) -> BTreeSet<&'a str> {
+/// The criteria of the judged findings that meet the place, and the exchange of each.
+fn findings_at<'a>(
+    record: &Record<'_>,
+    judged: &'a Judged,
+    place: Span,
+) -> BTreeMap<&'a str, Option<u32>> {
     let by = record.span().start;
     let here = judged.findings.iter().filter(|f| f.judged && f.span.shifted(by).meets(place));
-    here.map(|finding| &*finding.code).collect()
+    here.map(|finding| (&*finding.code, finding.exchange)).collect()
+}
+
+/// The reply as an example of the criterion, under each label.
+fn examples(target: &Value, criterion: &str, exchange: Option<u32>) -> Vec<CodeAction> {
+    let one = |label: ExampleLabel| {
+        let name = label.name();
+        let more =
+            json!({"say": "example", "criterion": criterion, "exchange": exchange, "label": name});
+        action(format!("Use as calibration example ({name}): {criterion}"), target, more)
+    };
+    ExampleLabel::ALL.into_iter().map(one).collect()
 }
 
 /// Right or wrong, and a note. Of a verdict on an earlier text nothing is right or wrong.
-fn on_finding(target: &Value, judged: &Judged, criterion: &str) -> Vec<CodeAction> {
+fn on_finding(
+    target: &Value,
+    judged: &Judged,
+    criterion: &str,
+    now: TranscriptDigest,
+) -> Vec<CodeAction> {
     let mut actions = Vec::new();
     let said = said(judged, criterion);
-    for verdict in said.iter().copied().filter(|_| !judged.earlier.contains(criterion)) {
+    for verdict in said.iter().copied().filter(|_| judged.is_current(now, criterion)) {
         let judges = judges_of(judged, criterion, verdict);
         let name = verdict.name();
         let more = json!({"say": "right", "criterion": criterion, "answer": name});
@@ -88,17 +117,17 @@ fn on_finding(target: &Value, judged: &Judged, criterion: &str) -> Vec<CodeActio
             actions.push(action(title, target, more));
         }
     }
-    let more = json!({"say": "note", "criterion": criterion});
+    let more = json!({"say": "note", "ask": "note", "criterion": criterion});
     actions.push(action(format!("Note on {criterion}"), target, more));
     actions
 }
 
 /// Criteria that every judge let pass, each said to be a miss.
-fn misses(target: &Value, judged: &Judged) -> Vec<CodeAction> {
+fn misses(target: &Value, judged: &Judged, now: TranscriptDigest) -> Vec<CodeAction> {
     let ids: BTreeSet<&String> = judged.outcomes.iter().flat_map(|j| j.outcomes.keys()).collect();
     let passed = ids
         .into_iter()
-        .filter(|id| said(judged, id) == [Verdict::Yes] && !judged.earlier.contains(*id));
+        .filter(|id| said(judged, id) == [Verdict::Yes] && judged.is_current(now, id));
     let miss = |criterion: &String| {
         let judges = judges_of(judged, criterion, Verdict::Yes);
         let title = format!("Judge is wrong (false negative): {criterion} is NO ({judges})");

@@ -260,7 +260,12 @@ impl<'a> Builder<'a> {
             _ => None,
         };
         let start = self.yaml.nodes[open.id].span.start;
-        let flow = self.is_bracket(start);
+        // A list of `{…}` that is not indented starts, for the parser, behind its dash.
+        let bracket = match &self.yaml.nodes[open.id].value {
+            Value::Sequence(_) => b'[',
+            _ => b'{',
+        };
+        let flow = self.text.as_bytes().get(start) == Some(&bracket);
         let span = match (flow, end, children) {
             (true, Some(end), _) => Span::new(start, end.end.max(start)),
             (_, _, Some((first, last))) => {

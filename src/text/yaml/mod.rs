@@ -7,13 +7,14 @@
 //! Invariants: spans are bytes of the text that was parsed, on character
 //! boundaries; the tree is an arena without recursion, and walking it through
 //! [`Node`] ends, since aliases that would make it endless or huge are cut.
-//! Deliberately absent: writing YAML (edits are made on spans), tags, and any
+//! Deliberately absent: writing whole documents (edits are made on spans), tags, and any
 //! typing beyond what [`Node`]'s readers ask for.
 
 mod build;
 mod extent;
 mod recover;
 mod scalar;
+pub mod write;
 
 use std::collections::BTreeMap;
 
@@ -258,7 +259,11 @@ impl<'a> Node<'a> {
     #[must_use]
     pub fn is_flow(self, text: &str) -> bool {
         let first = text.as_bytes().get(self.yaml.nodes[self.id].span.start);
-        matches!(self.kind(), Kind::Sequence | Kind::Mapping) && matches!(first, Some(b'[' | b'{'))
+        match self.kind() {
+            Kind::Sequence => first == Some(&b'['),
+            Kind::Mapping => first == Some(&b'{'),
+            Kind::Scalar | Kind::Null => false,
+        }
     }
 
     fn value(self) -> &'a Value {

@@ -73,6 +73,58 @@ suite('extension', () => {
     assert.match(document.lineAt(1).text, /"I see\. It is never just the dishes/);
   });
 
+  test('drafts a fixup, shows it as a diff, and applies it once it is confirmed', async () => {
+    // The first conversation, with a sister nobody mentioned.
+    const sentence = ' As you told me, your sister keeps hers there too \u{1f60a}.';
+    const conversation = { ...JSON.parse(document.lineAt(0).text), id: 'walk' };
+    const reply = conversation.messages[3];
+    reply.content = reply.content.replace('when you go to bed.', `when you go to bed.${sentence}`);
+    const folder = vscode.workspace.workspaceFolders[0].uri;
+    const uri = vscode.Uri.joinPath(folder, 'data/raw/walk.jsonl');
+    await vscode.workspace.fs.writeFile(uri, Buffer.from(`${JSON.stringify(conversation)}\n`));
+    const walk = await vscode.workspace.openTextDocument(uri);
+    await vscode.window.showTextDocument(walk);
+    const before = walk.getText();
+    const found = () => vscode.languages.getDiagnostics(uri).find(d => (d.code?.value ?? d.code) === 'HO1');
+    await vscode.commands.executeCommand('rubricator.assess', { uri: uri.toString() });
+    const finding = await until('the failure', found);
+    const action = async title => {
+      const all = await vscode.commands.executeCommand('vscode.executeCodeActionProvider', uri, finding.range);
+      return all.find(a => a.title.startsWith(title));
+    };
+    const press = async title => {
+      const { command } = await until(title, () => action(title));
+      return vscode.commands.executeCommand(command.command, ...command.arguments);
+    };
+    await press('Draft fixup of exchange 2 (HO1)');
+    await until('the proof', () => found()?.message.includes('a proven fixup can be applied'));
+
+    await press('Preview fixup');
+    const diff = await until('the diff', () => {
+      const { input } = vscode.window.tabGroups.activeTabGroup.activeTab ?? {};
+      return input instanceof vscode.TabInputTextDiff && input;
+    });
+    const side = async which => (await vscode.workspace.openTextDocument(which)).getText();
+    assert.ok((await side(diff.original)).includes(sentence));
+    assert.ok(!(await side(diff.modified)).includes(sentence));
+    assert.strictEqual(walk.getText(), before);
+
+    await vscode.window.showTextDocument(walk);
+    const { edit } = await until('the edit', () => action('Apply fixup of exchange 2'));
+    let applied = false;
+    vscode.workspace.applyEdit(edit).then(() => (applied = true));
+    // It asks first: the change is shown, and made when it is confirmed.
+    await until('the confirmation', async () => {
+      await vscode.commands.executeCommand('refactorPreview.apply').then(undefined, () => {});
+      return applied;
+    });
+    await until('the text', () => walk.getText() === before.replace(sentence, ''));
+    await until('the finding to go', () => !found());
+    await walk.save();
+    await vscode.commands.executeCommand('workbench.action.closeActiveEditor');
+    await vscode.window.showTextDocument(document);
+  });
+
   test('starts again with what it knew', async () => {
     await vscode.commands.executeCommand('rubricator.editor.restart');
     await until('the phrase to stay fixed and the gate to come back', () => findings('FO2').length === 0 && findings('SA1').length === 1);

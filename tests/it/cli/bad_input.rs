@@ -213,3 +213,33 @@ fn a_broken_rubric_is_said_beside_the_transcripts() {
     "#]].assert_eq(&project.run(&["check", "a.jsonl"]).all());
     assert_eq!(project.run(&["check", "--only", "structure", "a.jsonl"]).code, Some(0));
 }
+
+/// C1 controls, DEL, marks that reorder text, ESC: in no format does any of them
+/// reach a terminal, and JSON says the same text all the same.
+#[test]
+fn no_format_lets_a_terminal_obey_a_transcript() {
+    let evil = "a\u{9b}31mb\u{202e}c\u{2066}d\u{7f}e\u{85}f\u{2028}g\u{1b}[2Jh\u{feff}";
+    let project = Project::with("");
+    let message = serde_json::json!({"role": evil, "content": evil});
+    let record = serde_json::json!({"id": evil, "messages": [message], evil: 1});
+    project.write("a.jsonl", format!("{record}\n"));
+    let settings = format!("[assess]\n\"{}\" = 1\n", evil.replace(['\u{1b}', '\u{7f}'], ""));
+    let bad = Project::with(&settings);
+    let obeyed = |c: char| c != '\n' && rubricator::cli::style::is_unsafe(c);
+    for format in ["text", "json", "jsonl", "github", "sarif", "junit"] {
+        let ran = project.run(&["check", "a.jsonl", "--format", format]);
+        assert!(!ran.out.is_empty(), "{format}");
+        assert!(!ran.all().contains(obeyed), "{format}: {:?}", ran.all());
+        assert!(!bad.run(&["check", "--format", format]).all().contains(obeyed), "{format}");
+    }
+    for command in [&["assess"][..], &["tokens"], &["assess", "--dry-run"], &["gate"]] {
+        for format in ["text", "json"] {
+            let arguments = [command, &["--format", format]].concat();
+            let ran = project.run(&arguments);
+            assert!(!ran.all().contains(obeyed), "{arguments:?}: {:?}", ran.all());
+        }
+    }
+    let ran = project.run(&["check", "a.jsonl", "--format", "json"]);
+    let rows: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert!(rows.as_array().unwrap().iter().any(|row| row["transcript"] == evil), "{rows}");
+}

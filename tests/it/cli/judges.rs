@@ -80,6 +80,7 @@ async fn a_trial_tells_a_sound_judge_from_an_obedient_and_a_broken_one() {
           host         GOOD
           trusted      yes
           key          none is named
+          price        free: it stays on this machine
           asks         8 calls at once, each question once
           family       qwen
           selftest     passed 11 of 11
@@ -87,6 +88,7 @@ async fn a_trial_tells_a_sound_judge_from_an_obedient_and_a_broken_one() {
           host         MEEK
           trusted      yes
           key          none is named
+          price        free: it stays on this machine
           asks         8 calls at once, each question once
           family       qwen
           selftest     passed 7 of 11
@@ -147,6 +149,7 @@ async fn a_list_says_what_is_known_and_sends_nothing() {
           host         ONE
           trusted      yes
           key          none is named
+          price        free: it stays on this machine
           asks         8 calls at once, each question once
           family       qwen, which wrote 1 of the 1 transcripts that name their model: models are lenient with their own, so ask a judge of another family too
           so far       4 answers stored; agrees with the others on 0 % of 4 answers
@@ -154,13 +157,15 @@ async fn a_list_says_what_is_known_and_sends_nothing() {
           host         TWO
           trusted      yes
           key          none is named
+          price        free: it stays on this machine
           asks         8 calls at once, each question once
           family       qwen, which wrote 1 of the 1 transcripts that name their model: models are lenient with their own, so ask a judge of another family too
           so far       4 answers stored; agrees with the others on 0 % of 4 answers
         far  anthropic claude-x
           host         api.anthropic.com
           trusted      no: it would send text away from this machine: run `rubricator trust` in the project first (on the command line, typing `assess` is the consent)
-          key          the environment has no NO_SUCH_KEY: set it to the key
+          key          the environment has no NO_SUCH_KEY: set NO_SUCH_KEY to the key
+          price        unknown: nothing is sent under a cap until your own prices.toml names it
           asks         8 calls at once, each question once
           family       claude
         tape  recorded
@@ -182,4 +187,56 @@ async fn a_list_says_what_is_known_and_sends_nothing() {
     .assert_eq(&tape.all());
     let wrong = run(&project, &["judges", "--judge", "ones"]).await;
     assert_eq!(wrong.code, Some(2));
+}
+
+/// What a million tokens cost, by whose list and of which day; and where the key is.
+#[test]
+fn a_list_says_prices_and_where_keys_are() {
+    let judge = |provider: &str, model: &str| {
+        format!("[[judge]]\nname = '{provider}'\nprovider = '{provider}'\nmodel = '{model}'\n")
+    };
+    let judges = [
+        judge("anthropic", "claude-haiku-5-5"),
+        judge("gemini", "gemini-3.8-flash"),
+        judge("openai", "gpt-6-luna"),
+        judge("claude-cli", "claude-opus-5-5"),
+    ];
+    let project = Project::with(&judges.concat());
+    project.user_file(
+        "prices.toml",
+        "[[price]]\nprovider = 'openai'\nmodels = ['gpt-6*']\ninput = 3\noutput = 7\n",
+    );
+    let list = |format: &str| {
+        let mut command = project.command(&["judges", "--format", format]);
+        Ran::of(command.env("ANTHROPIC_API_KEY", "sk-ant-api-zebra-1").output().unwrap())
+    };
+    let text = list("text");
+    assert!(!text.all().contains("zebra"));
+    let has = |line: &str| assert!(text.out.contains(line), "{line}\n{}", text.out);
+    has("ANTHROPIC_API_KEY is set");
+    has("the environment has no GOOGLE_API_KEY or GEMINI_API_KEY");
+    has("0.1 in, 0.01 cached, 0.125 written to the cache, 0.5 out USD for a million tokens; of \
+         prompts over 100000 tokens 0.5 in, 0.05 cached, 0.625 written to the cache, 2.5 out; in a \
+         batch x 0.5 (the program's list of 20");
+    has("3 in, 3 cached, 3 written to the cache, 7 out USD for a million tokens");
+    has("(your prices.toml)");
+    has("what the program says it cost counts");
+    let rows: Value = serde_json::from_str(&list("json").out).unwrap();
+    let (anthropic, gemini) = (&rows[0], &rows[1]);
+    let key = json!({"env": "ANTHROPIC_API_KEY", "present": true, "place": "environment"});
+    assert_eq!(anthropic["key"], key);
+    assert_eq!(
+        (&anthropic["price"]["input"], &anthropic["price"]["output"]),
+        (&0.1.into(), &0.5.into())
+    );
+    assert_eq!(anthropic["price"]["source"], "built-in");
+    assert_eq!(anthropic["price"]["as_of"].as_str().unwrap().len(), 10);
+    assert_eq!(
+        (&gemini["key"]["env"], &gemini["key"]["present"]),
+        (&"GOOGLE_API_KEY".into(), &false.into())
+    );
+    assert_eq!(
+        (&rows[2]["price"]["source"], &rows[2]["price"]["as_of"]),
+        (&"own".into(), &Value::Null)
+    );
 }

@@ -272,6 +272,28 @@ fn marks_tell_how_far_a_judge_can_be_trusted() {
 }
 
 #[test]
+fn a_reply_becomes_an_example_and_nothing_else_in_the_rubric_changes() {
+    let project = project(&[("a", "YES", "NO"), ("b", "NO", "NO")]);
+    let rubric = RUBRIC.replace("    question", "    # asked of every reply\n    question");
+    project.write("rubric.yaml", &rubric);
+    done(&project, &["mark", "a", "HP1", "wrong", "--judge", "two", "--note", "It: helps."]);
+    let out = done(&project, &["example", "a", "HP1", "pass"]);
+    assert_eq!(
+        out,
+        "added a PASS example to HP1 in rubric.yaml; 4 answers become stale: `assess` asks again\n"
+    );
+    let after = project.read("rubric.yaml");
+    let added = after.strip_prefix(&rubric).expect("it only grows");
+    assert!(added.starts_with("    calibration_examples:\n      - type: PASS\n"), "{added}");
+    assert!(added.contains("        reasoning: \"It: helps.\"\n"), "{added}");
+    let again = project.run(&["review", "example", "a", "HP1", "PASS"]);
+    assert_eq!(again.code, Some(2));
+    assert_eq!(again.err, "error: rubric.yaml: the criterion has this example already\n");
+    let other = project.run(&["review", "example", "a", "HP1", "FAIL", "--exchange", "9"]);
+    assert_eq!(other.err, "error: there is no such exchange\n");
+}
+
+#[test]
 fn warnings_and_what_is_open_are_named() {
     let project = project(&[("a", "YES", "YES"), ("b", "YES", "NO"), ("c", "NO", "NO")]);
     let settings = project.read("rubricator.toml") + "[target]\ntranscripts = 2\n";

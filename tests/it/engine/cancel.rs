@@ -155,7 +155,7 @@ async fn cancelling_ends_a_wait_for_a_seat_and_touches_no_other_job() {
 }
 
 #[tokio::test]
-async fn cancelling_closes_the_sockets_while_an_answer_waits_for_the_store() {
+async fn cancelling_ends_a_run_whose_answer_waits_for_the_store_and_keeps_the_answer() {
     let world = World::new();
     let mut server = JudgeServer::start(|asked, number| match number {
         0 | 1 => Reply::all(asked, "YES"),
@@ -163,11 +163,9 @@ async fn cancelling_closes_the_sockets_while_an_answer_waits_for_the_store() {
     })
     .await;
     let engine = world.engine();
-    let job = |texts: &[String]| {
-        let mut job = world.job(RUBRIC, texts, vec![judge("a", &server)]);
-        job.judges[0].max_concurrency = 2;
-        job
-    };
+    let mut two = judge("a", &server);
+    two.max_concurrency = 2;
+    let job = |texts: &[String]| world.job(RUBRIC, texts, vec![two.clone()]);
     let texts = texts(4);
     run(&engine, job(&texts[..1])).await;
     let lock = rusqlite::Connection::open(world.project().join(".rubricator/store.db")).unwrap();
@@ -178,8 +176,20 @@ async fn cancelling_closes_the_sockets_while_an_answer_waits_for_the_store() {
     }
     rest.cancel.cancel();
     server.closed.recv().await.unwrap();
-    lock.execute_batch("COMMIT").unwrap();
+    // The store is still locked.
     let summary = rest.running.await.unwrap();
-    assert_eq!(summary.answered + summary.unscored, 9);
+    assert_eq!((summary.answered, summary.unscored, summary.cancelled), (0, 9, true));
     assert_eq!(server.take().len(), 3);
+    // Whoever asks the same meanwhile waits for that answer, and asks the rest only.
+    let heir = JudgeServer::yes().await;
+    let mut again = job(&texts[1..]);
+    again.judges[0].base_url = Some(heir.url.clone());
+    let mut next = background(&engine, again.clone());
+    assert!(matches!(next.updates.recv().await, Some(AssessUpdate::Started { .. })));
+    lock.execute_batch("COMMIT").unwrap();
+    let summary = next.running.await.unwrap();
+    assert_eq!((summary.answered + summary.cached, summary.unscored), (9, 0));
+    assert_eq!(heir.take().len(), 2);
+    engine.settled().await;
+    assert_eq!(engine.recall(&again).len(), 9);
 }

@@ -530,6 +530,65 @@ fn asking_again_is_free_and_a_note_asks_anew() {
 }
 
 #[test]
+fn a_draft_shows_progress_and_stops_when_told() {
+    let (desk, _never) = waiting();
+    let mut scene = Scene::on(desk, RAW, "utf-8");
+    assert_eq!(scene.press("silly", "Draft fixup")["accepted"], true);
+    let status = |client: &mut Client, wanted: &str| {
+        while client.message("rubricator/status")["params"]["text"] != wanted {}
+    };
+    status(&mut scene.client, "Drafting a fixup of tea, exchange 1");
+    let uri = scene.uri.clone();
+    scene.client.shows(&uri, |s| {
+        message(s, "KIND").is_some_and(|m| m.ends_with("; a fixup is being drafted"))
+    });
+    assert_eq!(scene.press("silly", "Discard fixup"), json!({"accepted": true}));
+    status(&mut scene.client, "ready");
+    scene.client.shows(&uri, |s| message(s, "KIND").is_some_and(|m| !m.contains("fixup")));
+    assert!(scene.action("silly", "Draft fixup").is_some());
+    let nothing = json!({"uri": uri, "transcript": "tea", "exchange": 1});
+    let answer = scene.command("rubricator.discardFixup", nothing);
+    assert_eq!(answer["reason"], "there is no fixup here");
+}
+
+#[test]
+fn replies_that_fail_together_are_one_edit_of_several_strings() {
+    let model = |asked: &Asked, _: usize| {
+        let said = asked.body.to_string();
+        if asked.criteria.iter().any(|id| id == "rewrite") {
+            let first = said.contains("the reply to rewrite\\nCaf");
+            return Reply::Text(rewrite(if first { GOOD } else { "Then stop." }).to_string());
+        }
+        let fails = said.contains("silly goose") || said.contains("Then stop it");
+        let one = |id: &String| {
+            let failed = fails && id == "KIND";
+            let cited = |exchange, quote| json!({"exchange": exchange, "quote": quote});
+            let both = json!([cited(1, "you silly goose"), cited(2, "stop it")]);
+            let evidence = if failed { both } else { json!([]) };
+            let answer = if failed { "NO" } else { "YES" };
+            (id.clone(), json!({"reasoning": "so it is", "evidence": evidence, "answer": answer}))
+        };
+        Reply::Text(Value::Object(asked.criteria.iter().map(one).collect()).to_string())
+    };
+    let mut scene = Scene::on(desk(model), ESCAPED, "utf-16");
+    // From either reply: they are one.
+    assert_eq!(
+        scene.press("stop it", "Draft fixup of exchanges 1, 2 (KIND)"),
+        json!({"accepted": true})
+    );
+    assert!(scene.told().starts_with("A fixup of tea, exchanges 1, 2 can be applied"));
+    let apply = scene.action("silly", "Apply fixup of exchanges 1, 2").expect("it is offered");
+    let before = scene.apply(&apply);
+    let new = r" \u00e0 la carte \ud83d\ude00.";
+    let expected = before.replace(", you silly goose.", new).replace("stop it.", "stop.");
+    assert_eq!(scene.text, expected);
+    scene.save();
+    let log = scene.log(2);
+    assert_eq!((&log[0]["exchange"], &log[1]["exchange"]), (&json!(1), &json!(2)));
+    assert_eq!(log[0]["together"], log[1]["together"]);
+}
+
+#[test]
 fn what_fails_the_gate_is_cut_off_or_rejected() {
     let gate = |asked: &Asked, _: usize| {
         let fails = asked.body.to_string().contains("stop it");

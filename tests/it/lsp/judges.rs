@@ -39,4 +39,9 @@ fn a_judge_that_stops_is_told_once_and_stays_visible() {
     assert!(stopped.contains("stopped: the key was not accepted"), "{stopped}");
     let beside = said(&client.ask("textDocument/hover", over(&file, 0, 1)));
     assert!(beside.contains("j: stopped: the key was not accepted"), "{beside}");
+    let at = json!({"textDocument": {"uri": file}});
+    let lenses = client.ask("textDocument/codeLens", at);
+    let title = lenses[0]["command"]["title"].as_str().unwrap();
+    assert!(title.starts_with("incomplete "), "{title}");
+    assert!(title.contains(" · j stopped: the key was not accepted"), "{title}");
 }

@@ -17,3 +17,4 @@ mod project;
 mod review;
 mod supersede;
 mod sync;
+mod together;

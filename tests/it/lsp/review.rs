@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::client::Client;
 use super::desk::{Desk, no_to, record};
+use crate::engine::{Asked, Reply};
 
 const FILE: &str = "data/raw/a.jsonl";
 
@@ -27,6 +28,7 @@ fn refused(client: &mut Client, argument: Value) -> String {
 
 /// The lenses of the file, asked for until they are as wanted.
 fn lenses_until(client: &mut Client, uri: &str, wanted: impl Fn(&[String]) -> bool) {
+    let began = std::time::Instant::now();
     loop {
         let lenses = client.ask("textDocument/codeLens", json!({"textDocument": {"uri": uri}}));
         let title = |lens: &Value| lens["command"]["title"].as_str().unwrap().to_owned();
@@ -34,6 +36,8 @@ fn lenses_until(client: &mut Client, uri: &str, wanted: impl Fn(&[String]) -> bo
         if wanted(&titles) {
             return;
         }
+        // Longer than anything may take on a busy machine.
+        assert!(began.elapsed().as_secs() < 60, "the lenses stay {titles:?}");
     }
 }
 
@@ -86,7 +90,7 @@ fn assessed(desk: &Desk) -> (Client, String, String) {
     client.save(&uri);
     client.shows(&uri, |s| s.brief().iter().any(|d| d.starts_with("A ")));
     lenses_until(&mut client, &uri, |all| {
-        all.len() == 6 && all.iter().filter(|t| t.contains("1 judge")).count() == 2
+        all.len() >= 6 && all.iter().filter(|t| t.contains("1 judge")).count() == 2
     });
     (client, uri, text)
 }
@@ -100,7 +104,7 @@ fn hover(client: &mut Client, uri: &str, column: usize) -> String {
 
 #[test]
 fn what_is_pressed_is_kept_and_shown_and_goes_stale_with_the_text() {
-    let desk = Desk::new("", no_to("A", "I do not care"));
+    let desk = Desk::new("", unkind);
     let (mut client, uri, text) = assessed(&desk);
     let column = text.find("I do").unwrap();
     let here = actions(&mut client, &uri, column, None);
@@ -111,6 +115,10 @@ fn what_is_pressed_is_kept_and_shown_and_goes_stale_with_the_text() {
             "Judge is right: A is NO (j)",
             "Judge is wrong (false positive): A is YES (j)",
             "Note on A",
+            "Use as calibration example (PASS): A",
+            "Use as calibration example (FAIL): A",
+            "Use as calibration example (BORDERLINE_PASS): A",
+            "Use as calibration example (BORDERLINE_FAIL): A",
             "Accept this transcript",
             "Reject this transcript",
             "Note a missing criterion",
@@ -158,7 +166,7 @@ fn what_is_pressed_is_kept_and_shown_and_goes_stale_with_the_text() {
 
 #[test]
 fn what_is_ambiguous_or_empty_is_refused() {
-    let desk = Desk::new("", no_to("A", "I do not care"));
+    let desk = Desk::new("", unkind);
     let (mut client, uri, text) = assessed(&desk);
     let mut why = |more: Value| {
         let mut argument = json!({"uri": uri});
@@ -203,7 +211,7 @@ fn what_is_ambiguous_or_empty_is_refused() {
 
 #[test]
 fn what_the_command_line_says_shows_in_the_editor() {
-    let desk = Desk::new("", no_to("A", "I do not care"));
+    let desk = Desk::new("", unkind);
     let (mut client, uri, _) = assessed(&desk);
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rubricator"));
     command.args(["review", "--by", "Ada", "reject", "t-1", "--note", "Too curt."]);
@@ -215,7 +223,7 @@ fn what_the_command_line_says_shows_in_the_editor() {
 
 #[test]
 fn an_editor_that_asks_nothing_is_asked_for_a_review() {
-    let desk = Desk::new("", no_to("A", "I do not care"));
+    let desk = Desk::new("", unkind);
     let (mut client, uri, _) = assessed(&desk);
     client.obliging = false;
     accepted(&mut client, json!({"uri": uri, "transcript": "t-1"}));
@@ -228,4 +236,222 @@ fn an_editor_that_asks_nothing_is_asked_for_a_review() {
     assert_eq!(request["params"]["actions"], json!([{"title": "Accept"}, {"title": "Reject"}]));
     client.respond(&request["id"], json!({"title": "Reject"}));
     lenses_until(&mut client, &uri, |all| all.contains(&"Review (rejected)".to_owned()));
+}
+
+/// What is shown next; the criterion, or nothing for the transcript as a whole.
+fn next(client: &mut Client, uri: &str) -> (String, Option<String>, Value) {
+    let found = say(client, json!({"uri": uri, "say": "next"}));
+    assert_eq!(found["accepted"], true, "{found}");
+    let text = |key: &str| found[key].as_str().map(str::to_owned);
+    (text("transcript").unwrap(), text("criterion"), found)
+}
+
+#[test]
+fn the_next_place_to_look_at_needs_no_mouse_and_comes_once() {
+    let desk = Desk::new("", unkind);
+    let elsewhere = desk.write("data/raw/b.jsonl", &(record("t-3", "Three?", "Unasked.") + "\n"));
+    let (mut client, uri, text) = assessed(&desk);
+    let titles = |all: &[String]| all.iter().any(|t| t.starts_with("Gate: "));
+    lenses_until(&mut client, &uri, titles);
+    // Perfect comes before what merely failed; inside a transcript the findings come first.
+    let (id, criterion, found) = next(&mut client, &uri);
+    assert_eq!((id.as_str(), criterion), ("t-2", None));
+    assert_eq!(found["shown"], false);
+    let message = found["message"].as_str().unwrap();
+    assert_eq!(
+        message,
+        "t-2 (a perfect score: is the rubric strict enough?) · passed: accept or reject it · 3 transcripts left"
+    );
+    let (id, criterion, found) = next(&mut client, &uri);
+    assert_eq!((id.as_str(), criterion.as_deref()), ("t-1", Some("A")));
+    let column = text.find("I do").unwrap();
+    assert_eq!(found["location"]["range"]["start"], json!({"line": 0, "character": column}));
+    let mark = json!({"uri": uri, "transcript": "t-1", "digest": found["digest"], "criterion": "A", "say": "right"});
+    accepted(&mut client, mark);
+    let (id, criterion, _) = next(&mut client, &uri);
+    assert_eq!((id.as_str(), criterion), ("t-1", None), "the transcript itself");
+    let (id, _, found) = next(&mut client, &uri);
+    let theirs = format!("file://{}", elsewhere.display());
+    assert_eq!((id.as_str(), &found["location"]["uri"]), ("t-3", &json!(theirs)));
+    assert_eq!(next(&mut client, &uri).0, "t-2", "and again from the first");
+    for id in ["t-1", "t-2"] {
+        accepted(&mut client, json!({"uri": uri, "transcript": id, "say": "accept"}));
+    }
+    lenses_until(&mut client, &uri, |all| {
+        all.iter().filter(|t| *t == "Review (accepted)").count() == 2
+    });
+    assert_eq!(next(&mut client, &uri).0, "t-3");
+    let whole = std::fs::read_to_string(&elsewhere).unwrap();
+    client.open(&theirs, 1, &whole);
+    lenses_until(&mut client, &theirs, |all| all[0].contains("1 exchange") && all.len() > 2);
+    let (id, criterion, found) = next(&mut client, &theirs);
+    assert_eq!((id.as_str(), criterion), ("t-3", None));
+    assert!(
+        found["message"].as_str().unwrap().contains("not assessed: accept or reject it"),
+        "{found}"
+    );
+    accepted(&mut client, json!({"uri": theirs, "transcript": "t-3", "say": "reject"}));
+    lenses_until(&mut client, &theirs, |all| all.contains(&"Review (rejected)".to_owned()));
+    assert_eq!(
+        refused(&mut client, json!({"uri": uri, "say": "next"})),
+        "every transcript is reviewed"
+    );
+}
+
+#[test]
+fn a_client_that_can_show_a_place_is_shown_it() {
+    let desk = Desk::new("", unkind);
+    let mut client =
+        desk.client(json!({"capabilities": {"window": {"showDocument": {"support": true}}}}));
+    client.obliging = false;
+    let uri = desk.uri(FILE);
+    client.open(&uri, 1, &(record("t-1", "One?", "Fine.") + "\n"));
+    lenses_until(&mut client, &uri, |all| all.len() > 2);
+    assert_eq!(next(&mut client, &uri).2["shown"], true);
+    let request = client.message("window/showDocument");
+    assert_eq!(request["params"]["uri"], uri);
+    assert_eq!(request["params"]["takeFocus"], true);
+    client.respond(&request["id"], json!({"success": true}));
+}
+
+#[test]
+fn the_gate_opens_in_the_editor_as_reviews_come_in() {
+    let desk = Desk::new("", unkind);
+    let mut client = desk.client(json!({}));
+    let uri = desk.uri(FILE);
+    let text = format!("{}\n{}\n", record("t-1", "One?", "Fine."), record("t-2", "Two?", "Good."));
+    desk.write(FILE, &text);
+    client.open(&uri, 1, &text);
+    client.save(&uri);
+    let gate = |all: &[String]| all.iter().find(|t| t.starts_with("Gate: ")).cloned();
+    let reads = |wanted: &'static str| move |all: &[String]| gate(all).as_deref() == Some(wanted);
+    lenses_until(
+        &mut client,
+        &uri,
+        reads(
+            "Gate: iterate · 2 of 2 passed · 2 of 2 unreviewed: t-1, t-2 · not declared satisfactory",
+        ),
+    );
+    accepted(&mut client, json!({"uri": uri, "transcript": "t-1", "say": "accept"}));
+    lenses_until(
+        &mut client,
+        &uri,
+        reads("Gate: iterate · 2 of 2 passed · 1 of 2 unreviewed: t-2 · not declared satisfactory"),
+    );
+    accepted(&mut client, json!({"uri": uri, "transcript": "t-2", "say": "reject"}));
+    accepted(&mut client, json!({"uri": uri, "say": "satisfactory", "batch": FILE}));
+    lenses_until(&mut client, &uri, reads("Gate: scale · 2 of 2 passed"));
+    let status = loop {
+        let status = client.message("rubricator/status")["params"].clone();
+        if status["gate"][0]["decision"] == "scale" {
+            break status;
+        }
+    };
+    assert_eq!(status["gate"][0]["batch"], FILE);
+    let gate = json!({"command": "rubricator.gate", "arguments": [{"uri": uri}]});
+    assert_eq!(client.ask("workspace/executeCommand", gate)["accepted"], true);
+    let message = client.message("window/showMessage");
+    assert_eq!(message["params"]["message"], "data/raw/a.jsonl: scale · 2 of 2 passed");
+    let nowhere = json!({"uri": uri, "say": "satisfactory", "batch": "data/raw/z.jsonl"});
+    accepted(&mut client, nowhere);
+    let message = client.message("window/showMessage")["params"]["message"].clone();
+    assert_eq!(message, "there is no batch `data/raw/z.jsonl`: nothing was declared");
+}
+
+#[test]
+fn the_rubric_says_how_far_people_agree_with_a_judge() {
+    let desk = Desk::new("", unkind);
+    let (mut client, uri, _) = assessed(&desk);
+    let rubric = desk.uri("config/rubric.yaml");
+    client.open(&rubric, 1, super::desk::RUBRIC);
+    for (id, answer) in [("t-1", "YES"), ("t-2", "YES")] {
+        accepted(
+            &mut client,
+            json!({"uri": uri, "transcript": id, "criterion": "A", "say": "note", "note": "Hm."}),
+        );
+        let say = if id == "t-1" { "wrong" } else { "right" };
+        accepted(
+            &mut client,
+            json!({"uri": uri, "transcript": id, "criterion": "A", "say": say, "answer": answer}),
+        );
+    }
+    let told = "fails 1 of 2 (50 %) · 0 of 2-3 examples · j: 2 marks, needs 18 more";
+    lenses_until(&mut client, &rubric, |all| all.contains(&told.to_owned()));
+    let at = json!({"line": 9, "character": 3});
+    let hover =
+        client.ask("textDocument/hover", json!({"textDocument": {"uri": rubric}, "position": at}));
+    let text = hover["contents"]["value"].as_str().unwrap();
+    assert!(text.contains("judge: NO | 0 | 1 (false positives)"), "{text}");
+    assert!(text.contains("judge: YES | 0 (false negatives) | 1"), "{text}");
+    assert!(text.ends_with("Needs 18 more marks: below 20 nothing is estimated."), "{text}");
+}
+
+/// NO to A about a reply that does not care, YES to everything else.
+fn unkind(asked: &Asked, nth: usize) -> Reply {
+    let criterion = if asked.body.to_string().contains("I do not care") { "A" } else { "none" };
+    no_to(criterion, "I do not care")(asked, nth)
+}
+
+#[test]
+fn a_reply_becomes_an_example_in_the_open_rubric_or_in_the_file() {
+    let desk = Desk::new("", unkind);
+    let capabilities = json!({
+        "general": {"positionEncodings": ["utf-16"]},
+        "textDocument": {"codeAction": {"codeActionLiteralSupport": {"codeActionKind": {"valueSet": []}}}},
+        "workspace": {"workspaceEdit": {"documentChanges": true}, "applyEdit": true},
+    });
+    let mut client = desk.client(json!({"capabilities": capabilities}));
+    client.obliging = false;
+    let (uri, rubric) = (desk.uri(FILE), desk.uri("config/rubric.yaml"));
+    let text = record("t-1", "One? \u{1f600}", "I do not care.") + "\n";
+    desk.write(FILE, &text);
+    client.open(&uri, 1, &text);
+    client.save(&uri);
+    client.shows(&uri, |s| s.brief().iter().any(|d| d.starts_with("A ")));
+    lenses_until(&mut client, &uri, |all| all.iter().any(|t| t.starts_with("Gate: ")));
+    let noted = json!({"uri": uri, "transcript": "t-1", "criterion": "A", "say": "note", "note": "It is cold."});
+    accepted(&mut client, noted);
+    records(&desk, &mut client, 1);
+    lenses_until(&mut client, &uri, |_| true);
+
+    // The file on disk, while nobody has it open: no version.
+    let column = text[..text.find("I do").unwrap()].encode_utf16().count();
+    let mut here = Vec::new();
+    while !hover(&mut client, &uri, column).contains("It is cold.") {
+        here.clear();
+    }
+    here.extend(actions(&mut client, &uri, column, None));
+    press(&mut client, &here, "Use as calibration example (FAIL): A");
+    let request = client.message("workspace/applyEdit");
+    let change = &request["params"]["edit"]["documentChanges"][0];
+    assert_eq!(change["textDocument"], json!({"uri": rubric, "version": null}));
+    client.respond(&request["id"], json!({"applied": false}));
+    let message = client.message("window/showMessage")["params"]["message"].clone();
+    assert_eq!(message, "the editor did not take the edit of rubric.yaml: try it again");
+
+    // The open document, with its own text and version.
+    let open = format!("# \u{1f600} a comment\n{}", super::desk::RUBRIC);
+    client.open(&rubric, 7, &open);
+    press(&mut client, &here, "Use as calibration example (FAIL): A");
+    let request = client.message("workspace/applyEdit");
+    let change = &request["params"]["edit"]["documentChanges"][0];
+    assert_eq!(change["textDocument"], json!({"uri": rubric, "version": 7}));
+    let edit = &change["edits"][0];
+    client.change(&rubric, 8, json!([{"range": edit["range"], "text": edit["newText"]}]));
+    client.respond(&request["id"], json!({"applied": true}));
+    let message = client.message("window/showMessage")["params"]["message"].clone();
+    assert_eq!(
+        message,
+        "A has a FAIL example more. 1 answer to it becomes stale: judges are asked again when it \
+         is assessed. Save the rubric to keep it."
+    );
+    let wanted = open.replace(
+        "Is the reply kind?}",
+        "Is the reply kind?, calibration_examples: [{type: FAIL, context: \"One? \u{1f600}\", \
+         response: \"I do not care.\", reasoning: \"It is cold.\\nbecause\"}]}",
+    );
+    assert_eq!(client.server_text(&rubric)["text"], wanted);
+    let plain = json!({"uri": uri, "transcript": "t-1", "criterion": "A", "say": "example", "label": "GOOD"});
+    assert!(refused(&mut client, plain).starts_with("`label` is one of PASS"));
+    client.forget_chatter();
 }

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use rubricator::config::Judge;
 use rubricator::engine::ledger::{self, Ledger};
+use rubricator::engine::store::purge::About;
 use rubricator::engine::{AssessJob, Engine, EngineOptions, Spending};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -397,6 +398,34 @@ async fn a_judge_without_batches_is_asked_as_ever() {
     let server = crate::engine::JudgeServer::yes().await;
     let ran = run(&batching(&world), job(&world, 2, judge_of(Wire::Chat, &server.url))).await;
     assert_eq!((ran.summary.answered, server.take().len()), (6, 2));
+}
+
+/// A purge reaches into a batch that is out: its answer is paid for and thrown away.
+#[tokio::test]
+async fn a_transcript_that_is_purged_while_its_batch_is_out_leaves_nothing() {
+    let world = World::new();
+    let (provider, url, mut polls) = Provider::start(Wire::Anthropic).await;
+    provider.state().reliable = true;
+    let job = job(&world, 3, judge_of(Wire::Anthropic, &url));
+    interrupted(&world, &job, &mut polls).await;
+    let user = world.project().join("user");
+    let about = [About::Id("t0".into()), About::Text(job.transcripts[1].digest)];
+    let purge = || rubricator::engine::batch::purge(&user, Some(world.project()), &about).unwrap();
+    assert_eq!((purge(), purge()), (2, 0));
+    let list = std::fs::read(user.join("batches.db")).expect("it is there");
+    let holds = |text: &str| list.windows(text.len()).any(|part| part == text.as_bytes());
+    let digest = |n: usize| job.transcripts[n].digest.to_string();
+    assert!(!holds("\"t0\"") && !holds(&digest(0)) && !holds(&digest(1)) && holds(&digest(2)));
+    provider.end();
+    // The third alone is asked about now, by a run that knows nothing of the others.
+    let mut rest = job.clone();
+    rest.transcripts.drain(..2);
+    let ran = run(&batching(&world), rest).await;
+    assert_eq!((ran.summary.answered, ran.summary.unscored, provider.sizes()), (3, 0, vec![3]));
+    assert_eq!(world.engine().recall(&job).len(), 3);
+    // All three were paid for.
+    let spend = Ledger::read(&user.join(ledger::FILE), Some(world.project()), ledger::now());
+    assert_eq!(spend.unwrap().of_judge("a").all.calls, 3);
 }
 
 /// Ten USD a million in, a hundred out; half of it in a batch.

@@ -1,4 +1,4 @@
--- The two client calls whose form changed between Neovim 0.10 and 0.11.
+-- The client calls whose form changed between Neovim 0.10 and 0.11.
 
 local M = {}
 
@@ -18,6 +18,15 @@ function M.request(client, method, params, handler, buffer)
     return client:request(method, params, handler, buffer)
   end
   return client.request(method, params, handler, buffer)
+end
+
+--- Goes to a location.
+function M.show(client, location)
+  if vim.lsp.util.show_document then
+    vim.lsp.util.show_document(location, client.offset_encoding, { focus = true })
+  else
+    vim.lsp.util.jump_to_location(location, client.offset_encoding, true)
+  end
 end
 
 return M
