@@ -1,6 +1,7 @@
 //! The command line as it is run: standard output, standard error, exit codes.
 
 mod assess;
+mod audit;
 mod bad_input;
 mod check;
 mod desk;
