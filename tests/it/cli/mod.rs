@@ -4,6 +4,7 @@ mod assess;
 mod audit;
 mod bad_input;
 mod check;
+mod desk;
 mod export;
 mod fix;
 mod fixup;
