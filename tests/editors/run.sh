@@ -26,6 +26,7 @@ scene() { run "$1" "$python" "$here/scene.py" "$binary" -- "${@:2}"; }
 
 scene neovim-rpc "$python" "$here/neovim_rpc.py"
 scene neovim-loop "$python" "$here/neovim_loop.py"
+scene neovim-review "$python" "$here/neovim_review.py"
 scene neovim-terminal "$here/terminal.sh"
 run vscode-package "$here/package.sh" "$binary" "$work/rubricator.vsix"
 scene vscode-ui "$node" "$here/vscode_ui.mjs" "$work/rubricator.vsix"
