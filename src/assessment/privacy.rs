@@ -16,6 +16,8 @@ use regex::Regex;
 use crate::text::Span;
 use crate::transcript::Transcript;
 
+#[cfg(test)]
+mod labelled_tests;
 mod numbers;
 
 /// What was found.
@@ -200,7 +202,7 @@ const PREFIXES: &[(&str, usize, usize)] = &[
 fn api_keys(text: &str) -> Vec<(Kind, Range<usize>)> {
     static NAMED: LazyLock<Option<Regex>> = LazyLock::new(|| {
         pattern(
-            r#"(?i)\b(?:bearer\s+|(?:api|access|auth|secret|client|private)[_ -]?(?:key|token|secret)["']?\s*(?::|=|\bis\b)\s*["']?|passw(?:or)?d["']?\s*[:=]\s*["']?)([A-Za-z0-9+/_.~-]{20,}={0,2})"#,
+            r#"(?i)(?:\b|_)(?:bearer\s+|(?:api|access|account|auth|secret|client|private)[_ -]?(?:access[_ -]?)?(?:key|token|secret)["']?\s*(?::|=|\bis\b)\s*["']?|passw(?:or)?d["']?\s*[:=]\s*["']?)([A-Za-z0-9+/_.~-]{20,}={0,2})"#,
         )
     });
     let known = words(text).filter(|range| is_known_key(&text[range.clone()]));

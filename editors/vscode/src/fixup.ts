@@ -13,7 +13,6 @@ interface Target {
 /** What `rubricator.previewFixup` carries: the replies as they are and as they would be. */
 interface Preview extends Target {
   replies?: { exchange: number; before: string; after: string }[];
-  evidence?: string;
 }
 
 const scheme = 'rubricator-fixup';
@@ -32,13 +31,14 @@ export async function previewFixup(preview: Preview | undefined): Promise<boolea
   const replies = preview?.replies ?? [];
   if (replies.length === 0) return false;
   const name = `${preview?.transcript ?? 'transcript'}, ${replies.length === 1 ? 'exchange' : 'exchanges'} ${replies.map(r => r.exchange).join(', ')}`;
+  // Markdown, because its lines are wrapped; a tab of its own, because a passing one would close the transcript.
   const side = (which: 'before' | 'after') => {
-    const uri = vscode.Uri.from({ scheme, path: `/${name}.txt`, query: which });
+    const uri = vscode.Uri.from({ scheme, path: `/${name}.md`, query: which });
     const heading = (exchange: number) => (replies.length === 1 ? '' : `— exchange ${exchange} —\n`);
     texts.set(uri.toString(), replies.map(reply => heading(reply.exchange) + reply[which]).join('\n\n') + '\n');
     return uri;
   };
-  await vscode.commands.executeCommand('vscode.diff', side('before'), side('after'), `Fixup of ${name}: ${preview?.evidence ?? ''}`, { preview: true });
+  await vscode.commands.executeCommand('vscode.diff', side('before'), side('after'), `Fixup of ${name}`, { preview: false });
   return true;
 }
 

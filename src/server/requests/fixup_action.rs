@@ -46,11 +46,12 @@ pub fn actions(
     let remedies = &judged.remedies;
     let mut actions = Vec::new();
     for offer in remedies.offers.iter().filter(|offer| here.is_at_offer(offer)) {
-        actions.extend(here.on_offer(offer, None));
+        // The least first.
         for criterion in here.apart(offer) {
             let part = offer.only(&criterion);
             actions.extend(part.iter().flat_map(|part| here.on_offer(part, Some(&criterion))));
         }
+        actions.extend(here.on_offer(offer, None));
     }
     for cut in remedies.cuts.iter().filter(|cut| here.is_at(&cut.criteria, Some(cut.before))) {
         actions.extend(here.on_cut(cut));
