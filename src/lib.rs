@@ -15,6 +15,7 @@
 //! | `assessment` | what judges said, as data: replies → outcomes → scorecards → standing; quotes → ranges |
 //! | `fixup` | which replies may be rewritten, and what a rewrite must prove before it is an edit |
 //! | `review` | what people said of transcripts, verdicts and batches; the gate |
+//! | `audit` | what is wrong with a data set as a whole: phrases, habits, near-duplicates |
 //! | `slice` | prefixes of a transcript as training examples: where, on which side, in what words |
 //! | `prompt` | what a judge is asked |
 //! | `analysis` | everything an editor shows, as pure functions: findings, lenses, hints, hovers, symbols |
@@ -37,6 +38,7 @@
 
 pub mod analysis;
 pub mod assessment;
+pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod engine;

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::finding::Severity;
 
+mod audit;
 mod diff;
 mod export;
 mod fix;
@@ -16,6 +17,7 @@ mod slice;
 mod store;
 mod trust;
 
+pub use audit::Audit;
 pub use diff::Diff;
 pub use export::Export;
 pub use fix::Fix;
@@ -82,6 +84,8 @@ pub enum Command {
     Review(Review),
     /// Say whether more transcripts like those of a batch may be made
     Gate(Gate),
+    /// Say what is wrong with the transcripts as a whole: phrases, lengths, praise, near-duplicates
+    Audit(Audit),
     /// Cut what passed into training examples, split into training and validation first
     Slice(Slice),
     /// Say what passed in one run and failed in another, and why; without runs, list them

@@ -14,6 +14,7 @@ use crate::engine::workspace::{Outside, Problem, Workspace};
 
 pub mod args;
 mod assess;
+mod audit;
 mod check;
 mod diff;
 mod examples;
@@ -147,6 +148,7 @@ fn dispatch(command: Command, session: &mut Session) -> Result<Ending, Failure> 
         Command::Fix(args) => fixups::run(&args, session),
         Command::Review(args) => review::run(&args, session),
         Command::Gate(args) => gate::run(&args, session),
+        Command::Audit(args) => audit::run(&args, session),
         Command::Slice(args) => slice::run(&args, session),
         Command::Diff(args) => diff::run(&args, session),
         Command::Export(args) => export::run(&args, session),

@@ -4,7 +4,7 @@
 //! of files prints in bounded memory; what was begun is ended, whatever happens.
 
 mod github;
-mod json;
+pub mod json;
 mod junit;
 mod sarif;
 mod text;

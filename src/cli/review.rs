@@ -3,6 +3,10 @@
 //! Invariant: every record is bound to the text and the rubric it was said of;
 //! what is ambiguous is asked back, never guessed.
 
+mod desk;
+mod page;
+mod screen;
+
 use std::path::PathBuf;
 
 use super::args::{Answer, DataFormat, Review as Args, ReviewAction, RightOrWrong};
@@ -37,6 +41,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
     let by = args.by.clone().unwrap_or_else(reviews::reviewer);
     let paths = &args.paths;
     match &args.action {
+        None if screen::is_there() => desk::run(paths, &by, session),
         None => next(paths, LISTED, DataFormat::Text, session),
         Some(ReviewAction::Next { count, format }) => next(paths, *count, *format, session),
         Some(ReviewAction::Accept { id, note }) => {

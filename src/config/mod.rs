@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+mod audit;
 pub mod host;
 pub mod keys;
 pub mod layer;
@@ -12,6 +13,7 @@ pub mod secret;
 mod source;
 pub mod value;
 
+pub use audit::{Audit, PRAISE};
 pub use layer::{Layer, from_editor, parse};
 pub use resolve::{Resolved, resolve};
 
@@ -32,6 +34,8 @@ pub struct Settings {
     pub target: Target,
     /// `[slice]`
     pub slice: Slice,
+    /// `[audit]`
+    pub audit: Audit,
     /// `[limits]`
     pub limits: Limits,
     /// `[ignore]`

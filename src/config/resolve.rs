@@ -9,7 +9,8 @@ use super::keys::KEYS;
 use super::layer::{Entry, JUDGE, JudgeEntry, Layer};
 use super::value::Value;
 use super::{
-    Aggregation, Assess, Judge, OnSave, Origin, Provider, SensitiveText, Settings, SystemPrompt,
+    Aggregation, Assess, Audit, Judge, OnSave, Origin, Provider, SensitiveText, Settings,
+    SystemPrompt,
 };
 use crate::finding::{Finding, Severity};
 use crate::text::Span;
@@ -115,6 +116,7 @@ fn apply(settings: &mut Settings, entry: &Entry) {
             settings.slice.system_prompt =
                 if project { SystemPrompt::Project } else { SystemPrompt::Record };
         }
+        ("audit", name) => apply_audit(&mut settings.audit, name, value),
         ("limits", "record_mb") => put_integer(&mut settings.limits.record_mb, value),
         ("limits", "depth") => put_integer(&mut settings.limits.depth, value),
         ("limits", "findings_per_file") => {
@@ -123,6 +125,24 @@ fn apply(settings: &mut Settings, entry: &Entry) {
         ("assess", name) => apply_assess(&mut settings.assess, name, value),
         _ => {}
     }
+}
+
+fn apply_audit(audit: &mut Audit, name: &str, value: &Value) {
+    let share = match name {
+        "phrase_share" => &mut audit.phrase_share,
+        "overused_share" => &mut audit.overused_share,
+        "overused_times" => &mut audit.overused_times,
+        "opener_share" => &mut audit.opener_share,
+        "mean_ratio" => &mut audit.mean_ratio,
+        "over_ratio_share" => &mut audit.over_ratio_share,
+        "late_praise" => &mut audit.late_praise,
+        "similarity" => &mut audit.similarity,
+        "headers" => return put_integer(&mut audit.headers, value),
+        "phrases" => return put_texts(&mut audit.phrases, value),
+        "praise" => return put_texts(&mut audit.praise, value),
+        _ => return,
+    };
+    *share = number(value).unwrap_or(*share);
 }
 
 fn apply_assess(assess: &mut Assess, name: &str, value: &Value) {

@@ -4,7 +4,7 @@
 //! counts, wherever it stands in the file (a merge shuffles lines), and of equal
 //! times the later line. A line that is none is a problem and costs only itself.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -113,6 +113,9 @@ impl Log {
             }
         }
         dated.sort_by_key(|(at, _)| *at);
+        let withdrawn: HashSet<String> =
+            dated.iter().filter_map(|(_, record)| record.withdraws.clone()).collect();
+        dated.retain(|(_, one)| one.kind != Kind::Withdraw && !withdrawn.contains(&one.id));
         log.records = dated.into_iter().map(|(_, record)| record).collect();
         for (index, record) in log.records.iter().enumerate() {
             for (name, places) in [
@@ -316,6 +319,18 @@ mod tests {
         );
         assert!(log.marks(NOW, &|_| Some("w2".to_owned())).is_empty(), "reworded");
         assert!(log.marks(Bound { digest: "D2", ..NOW }, &wording).is_empty(), "edited");
+    }
+
+    #[test]
+    fn what_was_withdrawn_was_never_said() {
+        let accept = line("a", "10:00:00Z", "accept", T1);
+        let reject = line("b", "11:00:00Z", "reject", T1);
+        let undo = line("c", "12:00:00Z", "withdraw", r#""withdraws":"b""#);
+        let log = read(&[undo.clone(), accept, reject.clone()]);
+        assert_eq!((log.review(NOW).name(), log.records().len()), ("accepted", 1));
+        assert_eq!(read(&[reject, undo]).review(NOW).name(), "unreviewed");
+        let aimless = line("d", "12:00:00Z", "withdraw", r#""note":"x""#);
+        assert!(read(&[aimless]).problems[0].1.contains("needs `withdraws`"));
     }
 
     #[test]

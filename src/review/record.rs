@@ -49,6 +49,9 @@ pub struct Record {
     /// The batch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<String>,
+    /// The record that this one takes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdraws: Option<String>,
     /// Keys of other versions, kept.
     #[serde(flatten)]
     pub others: Map<String, Value>,
@@ -68,6 +71,8 @@ pub enum Kind {
     Missing,
     /// A batch is good enough to make more like it.
     Satisfactory,
+    /// An earlier record was a mistake.
+    Withdraw,
 }
 
 impl Kind {
@@ -80,6 +85,7 @@ impl Kind {
             Self::Verdict => "verdict",
             Self::Missing => "missing",
             Self::Satisfactory => "satisfactory",
+            Self::Withdraw => "withdraw",
         }
     }
 }
@@ -102,6 +108,7 @@ impl Record {
             human: None,
             note: None,
             batch: None,
+            withdraws: None,
             others: Map::new(),
         }
     }
@@ -130,6 +137,7 @@ impl Record {
             Self { kind: Kind::Verdict, criterion: None, .. } => lacks("criterion"),
             Self { kind: Kind::Satisfactory, batch: None, .. } => lacks("batch"),
             Self { kind: Kind::Missing, note: None, .. } => lacks("note"),
+            Self { kind: Kind::Withdraw, withdraws: None, .. } => lacks("withdraws"),
             _ => Ok(record),
         }
     }

@@ -200,11 +200,11 @@ impl Place<'_> {
             Some((_, list)) => (list, flow(example)),
             None => (self.body, format!("calibration_examples: [{}]", flow(example))),
         };
-        self.into_brackets(parent, &item)
+        self.in_brackets(parent, &item)
     }
 
     /// Behind the last thing between the brackets of `parent`.
-    fn into_brackets(&self, parent: Node<'_>, item: &str) -> Option<Edit> {
+    fn in_brackets(&self, parent: Node<'_>, item: &str) -> Option<Edit> {
         let span = parent.span();
         let last = parent.written_entries().map(|(_, value)| value).chain(parent.items()).last();
         let Some(last) = last else {
@@ -223,7 +223,7 @@ impl Place<'_> {
         let indent = self.indent_at(self.body.span().start)?;
         match examples_of(self.body) {
             Some((_, list)) if list.is_alias() => None,
-            Some((_, list)) if list.is_flow(self.text) => self.into_brackets(list, &flow(example)),
+            Some((_, list)) if list.is_flow(self.text) => self.in_brackets(list, &flow(example)),
             Some((_, list)) if list.kind() == Kind::Sequence => {
                 let indent = self.indent_at(dash(self.text, list)?)?;
                 let item = item(&indent, example, self.style_of(list).flow_items);

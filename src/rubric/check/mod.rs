@@ -28,6 +28,7 @@ pub use rule::{
     Structure, Tokens, TokensOf, Who, WordCount,
 };
 pub use run::run;
+pub use structure::headers;
 
 use super::Verdict;
 use crate::text::Span;

@@ -24,6 +24,12 @@ pub(super) fn facts(text: &str) -> MessageFacts {
     MessageFacts { hits, ..MessageFacts::default() }
 }
 
+/// Header lines of a text.
+#[must_use]
+pub fn headers(text: &str) -> usize {
+    text.lines().filter(|line| is_header(line.trim())).count()
+}
+
 /// `# Header`, `**Header**`, `**Header:** text`.
 fn is_header(line: &str) -> bool {
     let hashes = line.len() - line.trim_start_matches('#').len();

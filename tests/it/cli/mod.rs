@@ -1,8 +1,10 @@
 //! The command line as it is run: standard output, standard error, exit codes.
 
 mod assess;
+mod audit;
 mod bad_input;
 mod check;
+mod desk;
 mod export;
 mod fix;
 mod fixup;
