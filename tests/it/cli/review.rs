@@ -347,7 +347,7 @@ fn warnings_and_what_is_open_are_named() {
             · open 1 of 2 transcripts passed and not rejected
             · open no stable pass rate yet: under 70 %: t.jsonl (1 of 3 passed)
             · open 1 of 1 batches not declared satisfactory: t.jsonl
-            · open not audited: this version has no `audit`
+            ✓ met  an audit flags nothing
             ✓ met  no file has errors
     "#]].assert_eq(shown);
     project.write("broken.jsonl", "{\n");
@@ -355,7 +355,8 @@ fn warnings_and_what_is_open_are_named() {
         serde_json::from_str(&project.run(&["status", "--format", "json"]).out).unwrap();
     assert_eq!(json["batches"][0]["decision"], "revise");
     let open: Vec<&Value> = json["done_when"].as_array().unwrap().iter().collect();
-    assert!(open.iter().all(|goal| goal["met"] == false), "{open:?}");
+    let met = open.iter().filter(|goal| goal["met"] == true).count();
+    assert_eq!(met, 1, "{open:?}");
     assert_eq!(open[4]["says"], "1 of 2 files with errors: broken.jsonl");
     assert_eq!(json["done"], false);
 }
