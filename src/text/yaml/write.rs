@@ -35,7 +35,7 @@ const WORDS: [&str; 14] = [
 ];
 
 fn is_plain(text: &str) -> bool {
-    let known = |word: &str| text.eq_ignore_ascii_case(word);
+    let known = |word: &&str| text.eq_ignore_ascii_case(word);
     let begins = text.chars().next().is_some_and(char::is_alphabetic);
     let ends = text.chars().next_back().is_some_and(|c| !c.is_whitespace() && c != ':');
     begins
