@@ -369,3 +369,35 @@ fn status_shows_the_rest_when_the_rubric_is_broken() {
     assert_eq!(ran.code, Some(0), "{}", ran.all());
     assert!(ran.out.contains("batches      unknown: rubric.yaml has errors"), "{}", ran.out);
 }
+
+#[test]
+fn history_tells_what_a_change_of_the_rubric_did() {
+    let project = project(&[("a", "YES", "YES"), ("b", "NO", "NO")]);
+    assert_eq!(project.run(&["rubric", "history"]).code, Some(0));
+    project.run(&["assess"]);
+    let again = project.run(&["assess"]);
+    assert_eq!(again.code, Some(1), "{}", again.all());
+    project.write(
+        "rubric.yaml",
+        RUBRIC.replace("help?", "help at all?") + "  HP2: {check: {ascii: {}}}\n",
+    );
+    let pending = project.run(&["rubric", "history"]).out;
+    assert!(pending.contains("not assessed with yet\n    question of HP1: Does the reply help? → Does the reply help at all?\n    added HP2: "), "{pending}");
+    let answers = project.read("one.json.txt").replace("\"NO\"", "\"YES\"");
+    project.write("one.json.txt", &answers);
+    project.write("two.json.txt", answers.replace("\"judge\":\"one\"", "\"judge\":\"two\""));
+    project.run(&["assess"]);
+    let rows: Value =
+        serde_json::from_str(&project.run(&["rubric", "history", "--format", "json"]).out).unwrap();
+    let brief: Vec<String> = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| format!("{} {} {}", r["passed"], r["pass_rate"], r["change"]))
+        .collect();
+    assert_eq!(brief, ["1 0.5 null", "2 1.0 0.5"]);
+    assert_eq!(rows[1]["changes"][0]["criterion"], "HP1");
+    let shown = project.run(&["rubric", "history"]).out;
+    assert!(shown.contains("100 % passed (2 of 2 transcripts)  +50 points"), "{shown}");
+    assert!(!shown.contains("not assessed with yet"), "{shown}");
+}
