@@ -79,7 +79,8 @@ pub fn of(progress: Progress<'_>) -> Vec<Goal> {
             goal("satisfied", false, says)
         }
     };
-    let audited = goal("audited", false, "not audited: this version has no `audit`".to_owned());
+    let audited =
+        goal("audited", false, "not audited here: `rubricator audit` must show no flag".to_owned());
     let broken: Vec<&str> = progress.broken.iter().map(String::as_str).collect();
     let files = progress.files;
     let valid = match broken.len() {
@@ -127,7 +128,7 @@ mod tests {
             open no target is set (`target.transcripts` in rubricator.toml); 0 passed and not rejected
             open no stable pass rate yet: 0 of 3 batches to tell by
             open there is no batch to be satisfied with
-            open not audited: this version has no `audit`
+            open not audited here: `rubricator audit` must show no flag
             open there are no transcript files"#]],
         );
         let gates = [gate("b1", 4, 5, true), gate("b2", 4, 5, false), gate("b3", 5, 5, true)];
@@ -140,7 +141,7 @@ mod tests {
             open 13 of 100 transcripts passed and not rejected
             met  the last three batches passed at 70 % or more
             open 1 of 3 batches not declared satisfactory: b2
-            open not audited: this version has no `audit`
+            open not audited here: `rubricator audit` must show no flag
             open 1 of 3 files with errors: b2"#]],
         );
         let done = [gate("b1", 4, 5, true), gate("b2", 4, 5, true), gate("b3", 5, 5, true)];
@@ -150,7 +151,7 @@ mod tests {
             met  13 of 13 transcripts passed and not rejected
             met  the last three batches passed at 70 % or more
             met  every batch is declared satisfactory
-            open not audited: this version has no `audit`
+            open not audited here: `rubricator audit` must show no flag
             met  no file has errors"#]],
         );
     }

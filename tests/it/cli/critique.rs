@@ -63,7 +63,7 @@ impl Scene {
 async fn a_rubric_is_asked_about_once_and_findings_are_decided() {
     let scene = Scene::with(reply().to_string()).await;
     let dry = scene.run(&["critique", "--dry-run"]).await;
-    assert!(dry.out.starts_with("rubric.yaml (15 words) would be sent to m at "), "{}", dry.all());
+    assert!(dry.out.starts_with("rubric.yaml (17 words) would be sent to m at "), "{}", dry.all());
     assert!(scene.server.take().is_empty() && !scene.project.path("data/critiques.jsonl").exists());
 
     let first = scene.run(&["critique", "rubric"]).await;
@@ -73,7 +73,26 @@ async fn a_rubric_is_asked_about_once_and_findings_are_decided() {
     assert!(body.contains("five to seven experts") && body.contains("Is the reply kind?"));
     let kept: Value = serde_json::from_str(&scene.project.read("data/critiques.jsonl")).unwrap();
     let id = kept["id"].as_str().unwrap().to_owned();
-    expect![[""]].assert_eq(&first.out.replace(&id, "c-ID"));
+    expect![[r#"
+        rubric.yaml  by one (m)
+          experts:
+            Ward nurse: Kind words ␛[31mkill too.
+          difficult users:
+            Sceptic: Flattery puts me off.
+
+        c-ID.1  passes but bad  rubric.yaml:7
+            “Is the reply kind?”
+            Flattery is kind.
+            (Ward nurse)
+            would ask: Is the reply free of flattery?
+
+        c-ID.2  serves badly  rubric.yaml
+            Nobody asks about danger.
+            (Ward nurse)
+
+          Ask for safety first.
+    "#]]
+    .assert_eq(&first.out.replace(&id, "c-ID"));
 
     let again = scene.run(&["critique"]).await;
     assert_eq!((again.out, scene.server.take().len()), (first.out, 0), "asked once");

@@ -347,7 +347,7 @@ fn warnings_and_what_is_open_are_named() {
             · open 1 of 2 transcripts passed and not rejected
             · open no stable pass rate yet: under 70 %: t.jsonl (1 of 3 passed)
             · open 1 of 1 batches not declared satisfactory: t.jsonl
-            · open not audited: this version has no `audit`
+            · open not audited here: `rubricator audit` must show no flag
             ✓ met  no file has errors
     "#]].assert_eq(shown);
     project.write("broken.jsonl", "{\n");
