@@ -13,7 +13,7 @@
 //! | `tokens` | exact token counts and chat templates |
 //! | `config` | `rubricator.toml` and the other sources of settings |
 //! | `assessment` | what judges said, as data: replies → outcomes → scorecards → standing; quotes → ranges |
-//! | `fixup` | which replies may be rewritten, and what a rewrite must prove before it is an edit |
+//! | `fixup` | which replies may be rewritten, what a rewrite must prove before it is an edit, and where a transcript may be cut off |
 //! | `review` | what people said of transcripts, verdicts and batches; the gate |
 //! | `audit` | what is wrong with a data set as a whole: phrases, habits, near-duplicates |
 //! | `slice` | prefixes of a transcript as training examples: where, on which side, in what words |

@@ -14,6 +14,7 @@ mod diff;
 mod export;
 mod fix;
 mod review;
+mod rubric;
 mod slice;
 mod store;
 mod trust;
@@ -24,6 +25,7 @@ pub use diff::Diff;
 pub use export::Export;
 pub use fix::Fix;
 pub use review::{Answer, Example, Label, Mark, Review, ReviewAction, RightOrWrong};
+pub use rubric::{History, Rubric};
 pub use slice::Slice;
 pub use store::Store;
 pub use trust::{Key, Trust};
@@ -84,6 +86,9 @@ pub enum Command {
     Fix(Fix),
     /// Say what you think of transcripts and verdicts; without an action, what to read next
     Review(Review),
+    /// Show how the rubric changed, and what that did
+    #[command(subcommand)]
+    Rubric(Rubric),
     /// Say whether more transcripts like those of a batch may be made
     Gate(Gate),
     /// Say what is wrong with the transcripts as a whole: phrases, lengths, praise, near-duplicates

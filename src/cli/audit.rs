@@ -21,7 +21,7 @@ use super::style::plain;
 use super::{Ending, Failure, Session, targets};
 use crate::audit::alike::{self, Signature};
 use crate::audit::{Mined, Sketch, Tally};
-use crate::config::{Audit, Limits};
+use crate::config::{Audit, Limits, Settings};
 use crate::engine::disk::DiskError;
 use crate::finding::{Finding, Severity};
 use crate::text::{Span, json as spans};
@@ -82,25 +82,14 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
     if session.report_settings(&project) {
         return Err(Failure::new("the settings have errors, so nothing was audited"));
     }
-    let settings = project.settings();
-    let audit = Work {
-        rules: &settings.audit,
-        limits: &settings.limits,
-        looker: Looker::of(&settings.audit, settings.limits.depth),
-        sketch: Sketch::default(),
-        sources: &sources,
-    };
-    let unreadable = |e: DiskError| Failure::new(plain(&e.to_string()).into_owned());
-    let found = audit.first_look().map_err(unreadable)?;
-    let mined = audit.second_look(found.tally.replies).map_err(unreadable)?;
-    let twins = audit.twins(&found.known).map_err(unreadable)?;
+    let (found, flags) = of(project.settings(), &sources)
+        .map_err(|e| Failure::new(plain(&e.to_string()).into_owned()))?;
     if found.unread > 0 {
         let n = super::report::counted(found.unread, "record");
         session
             .out
             .warning(&format!("{n} left out: no transcript there (`rubricator check` says why)"));
     }
-    let flags = flags::flags(&settings.audit, &found, mined, twins);
     match args.format {
         GateFormat::Json => session.out.line(&format!("{:#}", to_json(&found.tally, &flags))),
         GateFormat::Text => {
@@ -109,6 +98,29 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
         }
     }
     Ok(if flags.is_empty() { Ending::Good } else { Ending::Findings })
+}
+
+/// How many flags the transcripts of these files get.
+///
+/// # Errors
+/// When one of them cannot be read.
+pub fn flagged(settings: &Settings, sources: &[Source]) -> Result<usize, DiskError> {
+    of(settings, sources).map(|(_, flags)| flags.len())
+}
+
+fn of(settings: &Settings, sources: &[Source]) -> Result<(Found, Vec<Flag>), DiskError> {
+    let audit = Work {
+        rules: &settings.audit,
+        limits: &settings.limits,
+        looker: Looker::of(&settings.audit, settings.limits.depth),
+        sketch: Sketch::default(),
+        sources,
+    };
+    let found = audit.first_look()?;
+    let mined = audit.second_look(found.tally.replies)?;
+    let twins = audit.twins(&found.known)?;
+    let flags = flags::flags(&settings.audit, &found, mined, twins);
+    Ok((found, flags))
 }
 
 /// What an audit works with.

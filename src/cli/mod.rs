@@ -36,6 +36,7 @@ mod place;
 mod progress;
 mod report;
 mod review;
+mod rubric;
 mod scan;
 mod settings;
 mod slice;
@@ -148,6 +149,7 @@ fn dispatch(command: Command, session: &mut Session) -> Result<Ending, Failure> 
         Command::Judges(args) => judges::run(&args, session),
         Command::Fix(args) => fixups::run(&args, session),
         Command::Review(args) => review::run(&args, session),
+        Command::Rubric(args) => rubric::run(&args, session),
         Command::Gate(args) => gate::run(&args, session),
         Command::Audit(args) => audit::run(&args, session),
         Command::Slice(args) => slice::run(&args, session),

@@ -6,6 +6,7 @@
 
 use serde_json::{Value, json};
 
+use super::audit;
 use super::check::{context, transcripts};
 use super::gate::{self, Census};
 use super::scan::Source;
@@ -48,14 +49,11 @@ fn found(
     let settings = project.settings();
     let families = Families { structure: true, tokens: false, checks: false };
     let context = context(&rules::load(project), project, families, false);
-    let mut broken = Vec::new();
-    for file in files {
-        let source = Source::Disk(file.clone());
-        // A file that cannot be read is no file without errors.
-        if transcripts::errors(&source, &context, settings).unwrap_or(1) > 0 {
-            broken.push(source.shown());
-        }
-    }
+    let sources: Vec<Source> = files.iter().cloned().map(Source::Disk).collect();
+    // A file that cannot be read is no file without errors.
+    let has_errors =
+        |source: &&Source| transcripts::errors(source, &context, settings).unwrap_or(1) > 0;
+    let broken: Vec<String> = sources.iter().filter(has_errors).map(Source::shown).collect();
     let gates: Vec<Gate> = census.gates.iter().map(|(gate, _)| gate.clone()).collect();
     let goals = goals::of(Progress {
         gates: &gates,
@@ -63,6 +61,7 @@ fn found(
         target: settings.target.transcripts,
         files: files.len(),
         broken: &broken,
+        flags: audit::flagged(settings, &sources).ok(),
     });
     Ok(Found { census, goals })
 }

@@ -5,7 +5,8 @@
 //! user who made it. A run that came out as the one before is that one. The newest
 //! [`KEPT`] keep their results, within [`BYTES`]; of older ones the sums stay.
 //!
-//! `index.jsonl` has a line a run; `ID.jsonl` its results, as checkpoints have them.
+//! `index.jsonl` has a line a run; `ID.jsonl` its results, as checkpoints have them;
+//! `rubrics.jsonl` a line for every rubric there was a run with.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write as _};
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use crate::rubric::history::Version;
 use crate::transcript::TranscriptDigest;
 
 use super::journal;
@@ -25,6 +27,7 @@ pub const KEPT: usize = 20;
 /// Bytes that all results may take.
 pub const BYTES: u64 = 256 << 20;
 const INDEX: &str = "index.jsonl";
+const RUBRICS: &str = "rubrics.jsonl";
 
 /// A run's line in the index.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -207,6 +210,28 @@ pub fn is_kept(root: &Path, run: &Run) -> bool {
     results(&folder(root), &run.id).is_file()
 }
 
+/// Keeps what a rubric said, once.
+///
+/// # Errors
+/// When it cannot be read or written.
+pub fn keep_version(root: &Path, version: &Version) -> io::Result<()> {
+    let known = versions(root)?;
+    if known.iter().any(|known| known.rubric_digest == version.rubric_digest) {
+        return Ok(());
+    }
+    let line = serde_json::to_string(&Version { at: journal::now(), ..version.clone() })?;
+    journal::append(&folder(root).join(RUBRICS), [line.as_str()])
+}
+
+/// The rubrics that runs were made with, as they were.
+///
+/// # Errors
+/// When the file is there and cannot be read.
+pub fn versions(root: &Path) -> io::Result<Vec<Version>> {
+    let text = journal::read(&folder(root).join(RUBRICS))?;
+    Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+}
+
 /// Takes the results that `about` is true of out of every run; answers with how many.
 ///
 /// # Errors
@@ -217,7 +242,8 @@ pub fn forget(root: &Path, about: &dyn Fn(&Value) -> bool) -> io::Result<usize> 
     let mut removed = 0;
     for entry in entries {
         let path = entry?.path();
-        if !path.is_file() || path.file_name().is_some_and(|name| name == INDEX) {
+        if !path.is_file() || path.file_name().is_some_and(|name| name == INDEX || name == RUBRICS)
+        {
             continue;
         }
         let text = fs::read_to_string(&path)?;

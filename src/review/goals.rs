@@ -31,6 +31,8 @@ pub struct Progress<'a> {
     pub files: usize,
     /// Files with errors, by name.
     pub broken: &'a [String],
+    /// What an audit flags; `None` where it could not read everything.
+    pub flags: Option<usize>,
 }
 
 /// The batches' pass rates, in order.
@@ -79,8 +81,15 @@ pub fn of(progress: Progress<'_>) -> Vec<Goal> {
             goal("satisfied", false, says)
         }
     };
-    let audited =
-        goal("audited", false, "not audited here: `rubricator audit` must show no flag".to_owned());
+    let audited = match progress.flags {
+        Some(0) if progress.files > 0 => goal("audited", true, "an audit flags nothing".into()),
+        Some(0) => goal("audited", false, "there is nothing to audit".into()),
+        Some(n) => {
+            let says = format!("an audit flags {n}: `rubricator audit` says what and where");
+            goal("audited", false, says)
+        }
+        None => goal("audited", false, "an audit cannot read every file".into()),
+    };
     let broken: Vec<&str> = progress.broken.iter().map(String::as_str).collect();
     let files = progress.files;
     let valid = match broken.len() {
@@ -121,37 +130,44 @@ mod tests {
 
     #[test]
     fn what_is_open_is_named() {
-        let nothing = Progress { gates: &[], usable: 0, target: None, files: 0, broken: &[] };
+        let nothing =
+            Progress { gates: &[], usable: 0, target: None, files: 0, broken: &[], flags: Some(0) };
         check(
             nothing,
             expect![[r#"
             open no target is set (`target.transcripts` in rubricator.toml); 0 passed and not rejected
             open no stable pass rate yet: 0 of 3 batches to tell by
             open there is no batch to be satisfied with
-            open not audited here: `rubricator audit` must show no flag
+            open there is nothing to audit
             open there are no transcript files"#]],
         );
         let gates = [gate("b1", 4, 5, true), gate("b2", 4, 5, false), gate("b3", 5, 5, true)];
         let broken = ["b2".to_owned()];
-        let some =
-            Progress { gates: &gates, usable: 13, target: Some(100), files: 3, broken: &broken };
+        let some = Progress {
+            gates: &gates,
+            usable: 13,
+            target: Some(100),
+            files: 3,
+            broken: &broken,
+            flags: Some(2),
+        };
         check(
             some,
             expect![[r#"
             open 13 of 100 transcripts passed and not rejected
             met  the last three batches passed at 70 % or more
             open 1 of 3 batches not declared satisfactory: b2
-            open not audited here: `rubricator audit` must show no flag
+            open an audit flags 2: `rubricator audit` says what and where
             open 1 of 3 files with errors: b2"#]],
         );
         let done = [gate("b1", 4, 5, true), gate("b2", 4, 5, true), gate("b3", 5, 5, true)];
         check(
-            Progress { gates: &done, target: Some(13), broken: &[], ..some },
+            Progress { gates: &done, target: Some(13), broken: &[], flags: Some(0), ..some },
             expect![[r#"
             met  13 of 13 transcripts passed and not rejected
             met  the last three batches passed at 70 % or more
             met  every batch is declared satisfactory
-            open not audited here: `rubricator audit` must show no flag
+            met  an audit flags nothing
             met  no file has errors"#]],
         );
     }

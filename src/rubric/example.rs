@@ -189,9 +189,12 @@ impl Place<'_> {
         }
         let indent = " ".repeat(outer + 2);
         let list = self.list(&indent, example);
-        let text = format!("\n{indent}question: {question}\n{indent}{list}");
         let blanks = head.len() - head.trim_end().len();
-        Some(Edit { span: Span::new(span.start - blanks, span.end), text: self.lines(&text) })
+        // A comment stays on the line of its question.
+        let rest = self.text[span.end..].lines().next().unwrap_or("");
+        let text = format!("\n{indent}question: {question}{rest}\n{indent}{list}");
+        let span = Span::new(span.start - blanks, span.end + rest.len());
+        Some(Edit { span, text: self.lines(&text) })
     }
 
     fn in_flow(&self, example: &CalibrationExample) -> Option<Edit> {
@@ -430,14 +433,14 @@ mod tests {
             expect![[r#"
             criteria:
               A:
-                question: Is it kind?
+                question: Is it kind?  # really
                 calibration_examples:
                   - type: BORDERLINE_FAIL
                     context: "I lost it: all"
                     response: |-
                       Cheer up!
                       Now.
-                    reasoning: No "I hear you".  # really
+                    reasoning: No "I hear you".
         "#]],
         );
         check(

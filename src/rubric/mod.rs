@@ -6,6 +6,7 @@ use crate::text::Span;
 pub mod check;
 pub mod digest;
 pub mod example;
+pub mod history;
 pub mod keys;
 pub mod parse;
 pub mod verdict;

@@ -28,7 +28,7 @@ const NAMED: usize = 100;
 pub struct Reckoned {
     /// Of another rubric nothing of it is true.
     pub rubric_digest: String,
-    /// The batches, in the order of their first transcripts.
+    /// The batches, by name.
     pub gates: Vec<Gate>,
     /// People's marks beside the judges' answers.
     pub marked: Vec<Marked>,
@@ -42,9 +42,12 @@ impl Session {
         let Some((census, log)) = census.zip(self.reviewing.log(&root)) else { return };
         let (number, events) = (self.reviewing.next_reckoning(), self.events.clone());
         self.runtime.spawn_blocking(move || {
+            // Open files come first in a pass: the names give an order that stays.
+            let mut gates = census.roster.gates(&log);
+            gates.sort_by(|a, b| a.batch.cmp(&b.batch));
             let reckoned = Reckoned {
                 rubric_digest: census.roster.rubric_digest.clone(),
-                gates: census.roster.gates(&log),
+                gates,
                 marked: census.roster.marked(&log),
             };
             events.send(Event::Reckoned { root, number, reckoned: Arc::new(reckoned) });

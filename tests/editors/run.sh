@@ -26,10 +26,12 @@ scene() { run "$1" "$python" "$here/scene.py" "$binary" -- "${@:2}"; }
 
 scene neovim-rpc "$python" "$here/neovim_rpc.py"
 scene neovim-loop "$python" "$here/neovim_loop.py"
+scene neovim-review "$python" "$here/neovim_review.py"
 scene neovim-terminal "$here/terminal.sh"
 run vscode-package "$here/package.sh" "$binary" "$work/rubricator.vsix"
 scene vscode-ui "$node" "$here/vscode_ui.mjs" "$work/rubricator.vsix"
 scene vscode-fixup "$node" "$here/vscode_fixup.mjs" "$work/rubricator.vsix"
+scene vscode-review "$node" "$here/vscode_review.mjs" "$work/rubricator.vsix"
 scene vscode-untrusted "$node" "$here/vscode_untrusted.mjs" "$work/rubricator.vsix"
 scene vscode-host "$node" "$here/vscode_host.mjs"
 

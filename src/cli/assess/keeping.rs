@@ -2,21 +2,26 @@
 //!
 //! Invariant: a run that cannot be kept is said once, and ends as it would have.
 
+use std::path::PathBuf;
+
 use serde_json::Value;
 
 use super::checkpoint::line_of;
 use super::job::Asking;
 use crate::cli::output::Output;
 use crate::cli::style::plain;
-use crate::engine::runs::{Run, Writer};
+use crate::engine::runs::{self, Run, Writer};
 use crate::engine::store::owner;
 use crate::engine::workspace::{Project, data_dir, plain as plain_error};
+use crate::rubric::history::Version;
 
 /// The results of one project's run so far.
 #[derive(Default)]
 pub struct Keeping {
     writer: Option<Writer>,
     rubric: String,
+    /// What the rubric says, and the project it is of.
+    version: Option<(PathBuf, Version)>,
 }
 
 impl Keeping {
@@ -32,7 +37,8 @@ impl Keeping {
             Writer::begin(root, run)
         });
         let writer = begun.map_err(|e| complain(&e, out)).ok();
-        Self { writer, rubric }
+        let version = Some((root.clone(), Version::of(&asking.rubric)));
+        Self { writer, rubric, version }
     }
 
     /// Keeps a result.
@@ -51,7 +57,11 @@ impl Keeping {
     pub fn finish(self, whole: bool, out: &mut Output) {
         match self.writer {
             Some(writer) if whole => {
-                if let Err(e) = writer.finish() {
+                let kept = writer.finish().and_then(|_| match &self.version {
+                    Some((root, version)) => runs::keep_version(root, version),
+                    None => Ok(()),
+                });
+                if let Err(e) = kept {
                     complain(&e, out);
                 }
             }

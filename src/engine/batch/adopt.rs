@@ -23,7 +23,7 @@ impl Work<'_> {
     pub(super) async fn adopted(&self, mut batch: Batch) -> Result<Option<Batch>, String> {
         let Some(label) = batch.label().map(str::to_owned) else { return Ok(Some(batch)) };
         let lane = self.lane;
-        let lost = Lost { label: &label, calls: batch.calls.len(), at: batch.at };
+        let lost = Lost { label: &label, calls: batch.size, at: batch.at };
         let mut waited = Duration::ZERO;
         loop {
             let list = batch::list(self.to());

@@ -43,6 +43,8 @@ pub(super) struct Batch {
     pub(super) at: i64,
     /// How long ago that was.
     pub(super) age: i64,
+    /// How many calls it has there, the purged included.
+    pub(super) size: usize,
     /// Its calls by their marks.
     pub(super) calls: Vec<(String, Asked)>,
 }
@@ -72,7 +74,7 @@ impl Batch {
     /// One that is about to be made.
     pub(super) fn unnamed(label: &str, calls: Vec<(String, Asked)>) -> Self {
         let (row, name) = (format!("{LABEL}{label}"), String::new());
-        Self { row, name, at: 0, age: 0, calls }
+        Self { row, name, at: 0, age: 0, size: calls.len(), calls }
     }
 
     /// The provider's name for it is written down.
@@ -150,13 +152,12 @@ impl Pending {
                 let (asked, at, age): (String, i64, i64) = (row.get(2)?, row.get(3)?, row.get(4)?);
                 if batches.last().is_none_or(|batch| batch.row != name) {
                     let (row, calls) = (name.clone(), Vec::new());
-                    batches.push(Batch { row, name, at, age, calls });
+                    batches.push(Batch { row, name, at, age, size: 0, calls });
                 }
+                let Some(batch) = batches.last_mut() else { continue };
+                batch.size += 1;
                 // What was purged says nothing any more.
-                let Ok(asked) = serde_json::from_str(&asked) else { continue };
-                if let Some(batch) = batches.last_mut() {
-                    batch.calls.push((mark, asked));
-                }
+                batch.calls.extend(serde_json::from_str(&asked).ok().map(|asked| (mark, asked)));
             }
             Ok(batches)
         };

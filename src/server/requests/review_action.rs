@@ -107,10 +107,6 @@ fn on_finding(
             more,
         ));
         for (instead, error) in opposite(verdict) {
-            // Where judges differ, one is right where the other is wrong.
-            if said.contains(&instead) {
-                continue;
-            }
             let name = instead.name();
             let more = json!({"say": "wrong", "criterion": criterion, "answer": name});
             let title = format!("Judge is wrong{error}: {criterion} is {name} ({judges})");

@@ -40,7 +40,7 @@ fn is_plain(text: &str) -> bool {
     let ends = text.chars().next_back().is_some_and(|c| !c.is_whitespace() && c != ':');
     begins
         && ends
-        && !WORDS.iter().any(|word| known(word))
+        && !WORDS.iter().any(known)
         && !text.contains(": ")
         && !text.contains(" #")
         && text.chars().all(|c| c != '\t' && is_printable(c))

@@ -1,7 +1,8 @@
 //! `fix` against a judge on this machine: only what is proven is written, inside
 //! one string, and it can be taken back byte by byte.
 
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 
 use expect_test::{Expect, expect};
 use serde_json::{Value, json};
@@ -262,6 +263,31 @@ async fn replies_that_fail_together_are_mended_together() {
     let back = scene.run(&["fix", "--revert", ids[1].as_str().unwrap(), "-q"]).await;
     assert_eq!((back.code, scene.project.read("t.jsonl")), (Some(0), before), "{}", back.err);
     assert!(back.out.ends_with("two exchanges 1, 2\n"), "{}", back.out);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_changed_while_its_fixup_was_proven_is_left_alone() {
+    let place: Arc<OnceLock<PathBuf>> = Arc::default();
+    let file = Arc::clone(&place);
+    let model = Model::good();
+    let server = JudgeServer::start(move |asked, _| {
+        if asked.criteria.iter().any(|id| id == "_continuity_1")
+            && let Some(path) = file.get()
+        {
+            // Somebody else saves the transcript: one word of another message.
+            let text = std::fs::read_to_string(path).expect("the file is there");
+            std::fs::write(path, text.replace("Then stop it", "Just stop it")).expect("written");
+        }
+        model.answer(asked)
+    });
+    let scene = Scene::on(server.await, RECORD).await;
+    let before = scene.project.read("t.jsonl");
+    place.set(scene.project.path("t.jsonl")).expect("set once");
+    let ran = scene.run(&["fix", "-q", "--write"]).await;
+    assert_eq!(ran.code, Some(2), "{}", ran.out);
+    assert!(ran.err.contains("has changed meanwhile, so nothing was written"), "{}", ran.err);
+    assert_eq!(scene.project.read("t.jsonl"), before.replace("Then stop it", "Just stop it"));
+    assert!(!scene.project.path("data/fixups.jsonl").exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]

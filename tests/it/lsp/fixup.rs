@@ -467,7 +467,11 @@ fn a_text_that_changed_meanwhile_is_left_alone() {
     let twice = scene.command("rubricator.draftFixup", draft);
     assert_eq!(twice["reason"], "it is being drafted already");
     let before = scene.text.clone();
+    let named = scene.action("silly", "Discard fixup").expect("it can be stopped");
     scene.edit("silly goose", "silly old goose");
+    // What was offered about the earlier text is refused about this one.
+    let stale = scene.command("rubricator.draftFixup", named["command"]["arguments"][0].clone());
+    assert_eq!(stale["reason"], "the transcript says something else by now: look at it again");
     go.send(()).unwrap();
     let told = scene.told();
     assert!(told.ends_with("says something else by now: draft it again, or undo."), "{told}");
