@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::finding::Severity;
 
 mod audit;
+mod critique;
 mod diff;
 mod export;
 mod fix;
@@ -19,6 +20,7 @@ mod store;
 mod trust;
 
 pub use audit::Audit;
+pub use critique::{Critique, CritiqueAction, Decide};
 pub use diff::Diff;
 pub use export::Export;
 pub use fix::Fix;
@@ -93,6 +95,8 @@ pub enum Command {
     Audit(Audit),
     /// Cut what passed into training examples, split into training and validation first
     Slice(Slice),
+    /// Have experts and difficult users criticise the rubric, prompts or a few transcripts
+    Critique(Critique),
     /// Say what passed in one run and failed in another, and why; without runs, list them
     Diff(Diff),
     /// Write results, or preference pairs of fixups, as JSON lines

@@ -16,6 +16,7 @@ pub mod args;
 mod assess;
 mod audit;
 mod check;
+mod critique;
 mod diff;
 mod examples;
 mod explain;
@@ -152,6 +153,7 @@ fn dispatch(command: Command, session: &mut Session) -> Result<Ending, Failure> 
         Command::Gate(args) => gate::run(&args, session),
         Command::Audit(args) => audit::run(&args, session),
         Command::Slice(args) => slice::run(&args, session),
+        Command::Critique(args) => critique::run(&args, session),
         Command::Diff(args) => diff::run(&args, session),
         Command::Export(args) => export::run(&args, session),
         Command::Store(args) => store::run(&args, session),

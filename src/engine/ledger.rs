@@ -40,6 +40,8 @@ pub enum Purpose {
     Selftest,
     /// Drafting and proving rewrites.
     Fixup,
+    /// Having experts criticise a rubric, prompts or a batch.
+    Critique,
     /// Writing transcripts.
     Generate,
 }
@@ -52,6 +54,7 @@ impl Purpose {
             Self::Assess => "assess",
             Self::Selftest => "selftest",
             Self::Fixup => "fixup",
+            Self::Critique => "critique",
             Self::Generate => "generate",
         }
     }

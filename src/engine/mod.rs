@@ -9,6 +9,7 @@ pub mod budget;
 pub mod cancel;
 pub mod clock;
 mod command;
+pub mod critique;
 pub mod disk;
 mod drafting;
 pub mod estimate;

@@ -115,7 +115,7 @@ fn schema() -> serde_json::Value {
 }
 
 /// The template with its placeholders filled, in one pass.
-fn filled(template: &str, fill: &dyn Fn(&str) -> String) -> String {
+pub(super) fn filled(template: &str, fill: &dyn Fn(&str) -> String) -> String {
     let mut out = String::new();
     let mut rest = template;
     while let Some((before, after)) = rest.split_once("{{") {

@@ -13,6 +13,7 @@ use crate::rubric::Criterion;
 use crate::transcript::Transcript;
 
 mod criteria;
+pub mod critique;
 mod exchanges;
 pub mod fixup;
 mod schema;

@@ -9,6 +9,7 @@
 pub mod answer;
 pub mod batch;
 pub mod calibration;
+pub mod critique;
 pub mod gate;
 pub mod goals;
 pub mod log;
