@@ -20,7 +20,7 @@ mod store;
 mod trust;
 
 pub use audit::Audit;
-pub use critique::{Critique, CritiqueAction, Decide};
+pub use critique::{Accept, Becomes, Critique, CritiqueAction, Decide};
 pub use diff::Diff;
 pub use export::Export;
 pub use fix::Fix;

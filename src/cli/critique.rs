@@ -2,9 +2,10 @@
 //! or a few transcripts, and what is made of it.
 //!
 //! Invariant: a text is asked about once, whatever came of it; a finding changes
-//! nothing by itself: a person accepts it (its question is noted as a criterion that
-//! the rubric lacks) or dismisses it, and that is appended.
+//! nothing by itself: a person accepts it (it becomes a criterion or an example of the
+//! rubric) or dismisses it, and that is appended.
 
+mod accept;
 mod text;
 
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::args::{Critique as Args, CritiqueAction, Decide, GateFormat};
+use super::args::{Critique as Args, CritiqueAction, GateFormat};
 use super::report::counted;
 use super::scan::{Source, scan};
 use super::settings::shown_path;
@@ -23,13 +24,9 @@ use crate::config::{Judge, Provider};
 use crate::engine::critique::{self, FILE, Shown};
 use crate::engine::ledger::Purpose;
 use crate::engine::workspace::{Project, plain as plain_error};
-use crate::engine::{
-    AssessJob, Engine, EngineOptions, Spending, Stopped, Trust, journal, reviews, rules, trust,
-};
+use crate::engine::{AssessJob, Engine, EngineOptions, Spending, Stopped, Trust, journal, trust};
 use crate::prompt::Template;
-use crate::review::Kind;
-use crate::review::critique::{Critique, Critiques, Decision, Finding, Line, Reply};
-use crate::rubric::digest as rubric_digest;
+use crate::review::critique::{Critique, Critiques, Finding, Line, Reply};
 use crate::text::json as scanner;
 use crate::transcript::{Transcript, digest, read};
 
@@ -48,8 +45,8 @@ struct Artefact {
 /// Does what was typed.
 pub fn run(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
     match &args.action {
-        Some(CritiqueAction::Accept(decide)) => self::decide(decide, true, session),
-        Some(CritiqueAction::Dismiss(decide)) => self::decide(decide, false, session),
+        Some(CritiqueAction::Accept(accept)) => accept::accept(accept, session),
+        Some(CritiqueAction::Dismiss(decide)) => accept::dismiss(decide, session),
         None => criticise(args, session),
     }
 }
@@ -321,45 +318,6 @@ fn to_json(critique: &Critique, known: &Critiques, artefact: &Artefact) -> Value
         "users": voices(&critique.users),
         "findings": critique.findings.iter().map(finding).collect::<Vec<_>>(),
         "synthesis": critique.synthesis})
-}
-
-/// Keeps what a person makes of a finding.
-fn decide(args: &Decide, accepted: bool, session: &mut Session) -> Result<Ending, Failure> {
-    let project = session.workspace.project_of(&args.project);
-    let root = root_of(&project)?;
-    let known = log(&root)?;
-    let Some((_, finding)) = known.finding(&args.id) else {
-        return Err(Failure::new(format!("there is no finding `{}` in {FILE}", args.id)));
-    };
-    let by = args.by.clone().unwrap_or_else(reviews::reviewer);
-    let mut says = if accepted { "accepted" } else { "dismissed" }.to_owned();
-    if accepted {
-        let question = args.note.as_deref().unwrap_or(&finding.said.question);
-        if question.trim().is_empty() {
-            return Err(Failure::new(format!(
-                "{} has no question of its own: write one with --note, or dismiss it",
-                args.id
-            )));
-        }
-        let rules = rules::load(&project);
-        let rubric = super::assess::usable_rubric(&project, &rules)?;
-        let digest = super::known::hex(&rubric_digest::rubric(&rubric));
-        let record = reviews::record(Kind::Missing, &by, &digest);
-        let mut record = record.map_err(|e| Failure::new(format!("no record id: {e}")))?;
-        record.note = Some(question.to_owned());
-        record.transcript.clone_from(&finding.transcript);
-        reviews::append(&root, &record)
-            .map_err(|e| Failure::new(format!("{} {}", reviews::FILE, plain_error(&e))))?;
-        says += &format!("; noted as a missing criterion: {question}");
-    }
-    let id = journal::new_id("d").map_err(|e| Failure::new(format!("no record id: {e}")))?;
-    let (at, finding) = (journal::now(), args.id.clone());
-    append(
-        &root,
-        &Line::Decision(Decision { id, at, by, finding, accepted, note: args.note.clone() }),
-    )?;
-    session.out.line(&plain(&format!("{} {says}", args.id)));
-    Ok(Ending::Good)
 }
 
 fn root_of(project: &Project) -> Result<PathBuf, Failure> {

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::args::{Example as Args, Label};
+use super::args::Example as Args;
 use super::fix::{self, FileEdit};
 use super::known::{self, Shelf};
 use super::report::counted;
@@ -15,7 +15,7 @@ use super::style::plain;
 use super::{Ending, Failure, Session};
 use crate::assessment::{JudgeOutcomes, Scorecard};
 use crate::review::calibration;
-use crate::rubric::{CalibrationExample, ExampleLabel, digest, example};
+use crate::rubric::{CalibrationExample, digest, example};
 use crate::transcript::{Transcript, TranscriptDigest};
 
 /// A transcript that the command may be about.
@@ -105,16 +105,10 @@ fn made(shelf: &Shelf<Kept>, hit: &Hit, args: &Args) -> Result<CalibrationExampl
     let noted = remarks.iter().filter(|(_, holds)| *holds);
     let noted = noted.filter_map(|(record, _)| record.note.as_deref());
     let notes: Vec<&str> = args.note.as_deref().into_iter().chain(noted).collect();
-    let label = match args.label {
-        Label::Pass => ExampleLabel::Pass,
-        Label::Fail => ExampleLabel::Fail,
-        Label::BorderlinePass => ExampleLabel::BorderlinePass,
-        Label::BorderlineFail => ExampleLabel::BorderlineFail,
-    };
     let made = calibration::example(
         &hit.transcript,
         args.exchange,
-        label,
+        args.label.of_rubric(),
         &args.criterion,
         &hit.said,
         &notes,

@@ -105,6 +105,9 @@ pub struct Decision {
     pub finding: String,
     /// True when something is to be made of it.
     pub accepted: bool,
+    /// What was made of it, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<String>,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -210,6 +213,7 @@ mod tests {
                 by: "A".into(),
                 finding: "c-1.1".into(),
                 accepted,
+                made: None,
                 note,
             })
         };

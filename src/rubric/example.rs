@@ -12,6 +12,7 @@ use crate::text::Span;
 use crate::text::yaml::{Kind, Node, write};
 
 use super::parse::{self, Parsed};
+use super::place::{self, column, dash, node_at};
 use super::{CalibrationExample, Rubric, digest};
 
 /// Why an example cannot be put in.
@@ -99,18 +100,6 @@ fn is_one_more(
     digest::rubric(&wanted) == digest::rubric(after) && wanted.name == after.name
 }
 
-/// The node whose value stands at `span`.
-fn node_at(node: Node<'_>, span: Span) -> Option<Node<'_>> {
-    if node.span() == span && !node.is_alias() {
-        return Some(node);
-    }
-    let entries = node.written_entries().map(|(_, value)| value);
-    let covers = |node: &Node<'_>| {
-        !node.is_alias() && node.span().start <= span.start && span.end <= node.span().end
-    };
-    entries.chain(node.items()).filter(covers).find_map(|node| node_at(node, span))
-}
-
 /// How the file writes its examples.
 #[derive(Clone, Copy, Debug)]
 struct Style {
@@ -138,23 +127,6 @@ impl Style {
 fn examples_of(body: Node<'_>) -> Option<(Node<'_>, Node<'_>)> {
     let mut entries = body.written_entries();
     entries.find(|(key, _)| key.text() == Some("calibration_examples"))
-}
-
-/// The first dash of a list: the reader's span of a list that is not indented starts
-/// behind it.
-fn dash(text: &str, list: Node<'_>) -> Option<usize> {
-    let start = list.span().start;
-    if text[start..].starts_with('-') {
-        return Some(start);
-    }
-    let line_start = text[..start].rfind('\n').map_or(0, |n| n + 1);
-    text[line_start..start].rfind('-').map(|at| line_start + at)
-}
-
-/// Characters before `at` in its line; all of them blanks or dashes where it counts.
-fn column(text: &str, at: usize) -> usize {
-    let line_start = text[..at].rfind('\n').map_or(0, |n| n + 1);
-    text[line_start..at].chars().count()
 }
 
 /// Where the example goes.
@@ -194,7 +166,7 @@ impl Place<'_> {
         let rest = self.text[span.end..].lines().next().unwrap_or("");
         let text = format!("\n{indent}question: {question}{rest}\n{indent}{list}");
         let span = Span::new(span.start - blanks, span.end + rest.len());
-        Some(Edit { span, text: self.lines(&text) })
+        Some(Edit { span, text: place::lines(self.text, &text) })
     }
 
     fn in_flow(&self, example: &CalibrationExample) -> Option<Edit> {
@@ -203,45 +175,31 @@ impl Place<'_> {
             Some((_, list)) => (list, flow(example)),
             None => (self.body, format!("calibration_examples: [{}]", flow(example))),
         };
-        self.in_brackets(parent, &item)
-    }
-
-    /// Behind the last thing between the brackets of `parent`.
-    fn in_brackets(&self, parent: Node<'_>, item: &str) -> Option<Edit> {
-        let span = parent.span();
-        let last = parent.written_entries().map(|(_, value)| value).chain(parent.items()).last();
-        let Some(last) = last else {
-            return Some(Edit { span: Span::empty(span.start + 1), text: item.to_owned() });
-        };
-        let rest = self.text.get(last.span().end..span.end.checked_sub(1)?)?;
-        let blanks = rest.len() - rest.trim_start().len();
-        let (at, text) = match rest[blanks..].starts_with(',') {
-            true => (last.span().end + blanks + 1, format!(" {item}")),
-            false => (last.span().end, format!(", {item}")),
-        };
-        Some(Edit { span: Span::empty(at), text })
+        place::in_brackets(self.text, parent, &item)
     }
 
     fn in_block(&self, example: &CalibrationExample) -> Option<Edit> {
-        let indent = self.indent_at(self.body.span().start)?;
+        let indent = place::indent_at(self.text, self.body.span().start)?;
         match examples_of(self.body) {
             Some((_, list)) if list.is_alias() => None,
-            Some((_, list)) if list.is_flow(self.text) => self.in_brackets(list, &flow(example)),
+            Some((_, list)) if list.is_flow(self.text) => {
+                place::in_brackets(self.text, list, &flow(example))
+            }
             Some((_, list)) if list.kind() == Kind::Sequence => {
-                let indent = self.indent_at(dash(self.text, list)?)?;
+                let indent = place::indent_at(self.text, dash(self.text, list)?)?;
                 let item = item(&indent, example, self.style_of(list).flow_items);
-                Some(self.after_line(list.span().end, &format!("{indent}{item}")))
+                Some(place::after_line(self.text, list.span().end, &format!("{indent}{item}")))
             }
             // `calibration_examples:` with nothing behind it.
             Some((key, list)) if list.kind() == Kind::Null && list.span().is_empty() => {
                 let list = self.list(&indent, example);
                 let lines = list.split_once('\n').map(|(_, lines)| lines)?;
-                Some(self.after_line(key.span().end, lines))
+                Some(place::after_line(self.text, key.span().end, lines))
             }
             Some(_) => None,
             None => {
                 let list = self.list(&indent, example);
-                Some(self.after_line(self.body.span().end, &format!("{indent}{list}")))
+                Some(place::after_line(self.text, self.body.span().end, &format!("{indent}{list}")))
             }
         }
     }
@@ -257,25 +215,6 @@ impl Place<'_> {
         let inner = format!("{indent}{}", " ".repeat(self.style.indent));
         let item = item(&inner, example, self.style.flow_items);
         format!("calibration_examples:\n{inner}{item}")
-    }
-
-    /// The blanks that put a line under the column of `at`, behind blanks and dashes.
-    fn indent_at(&self, at: usize) -> Option<String> {
-        let line_start = self.text[..at].rfind('\n').map_or(0, |n| n + 1);
-        let before = &self.text[line_start..at];
-        before.chars().all(|c| matches!(c, ' ' | '-')).then(|| " ".repeat(before.len()))
-    }
-
-    /// `lines` behind the line that holds `at`.
-    fn after_line(&self, at: usize, lines: &str) -> Edit {
-        let end = self.text[at..].find('\n').map_or(self.text.len(), |n| at + n);
-        let at = if self.text[..end].ends_with('\r') { end - 1 } else { end };
-        Edit { span: Span::empty(at), text: self.lines(&format!("\n{lines}")) }
-    }
-
-    /// With the file's line ends.
-    fn lines(&self, text: &str) -> String {
-        if self.text.contains("\r\n") { text.replace('\n', "\r\n") } else { text.to_owned() }
     }
 }
 

@@ -3,12 +3,14 @@
 
 use crate::text::Span;
 
+pub mod addition;
 pub mod check;
 pub mod digest;
 pub mod example;
 pub mod history;
 pub mod keys;
 pub mod parse;
+mod place;
 pub mod verdict;
 
 pub use parse::{Parsed, parse};

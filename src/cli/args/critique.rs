@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
-use super::GateFormat;
+use super::{GateFormat, Label};
 
 /// `critique`
 #[derive(Args, Debug)]
@@ -33,18 +33,47 @@ pub struct Critique {
 /// What can be done with a finding.
 #[derive(Debug, Subcommand)]
 pub enum CritiqueAction {
-    /// Note its question as a criterion that the rubric lacks
-    Accept(Decide),
+    /// Put it into the rubric: its question as a criterion, or its quote as an example
+    Accept(Accept),
     /// Say that nothing is to be made of it
     Dismiss(Decide),
 }
 
-/// `critique accept`, `critique dismiss`
+/// `critique accept`
+#[derive(Args, Debug)]
+pub struct Accept {
+    /// The finding, and who decides
+    #[command(flatten)]
+    pub decide: Decide,
+    /// What it becomes
+    #[arg(long = "as", value_enum, default_value = "criterion")]
+    pub becomes: Becomes,
+    /// The new criterion's category; else the one that the finding is about, else the last that has a weight
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["criterion", "label"])]
+    pub category: Option<String>,
+    /// The criterion that the quoted exchange is an example of
+    #[arg(long, value_name = "ID", required_if_eq("becomes", "example"))]
+    pub criterion: Option<String>,
+    /// What the quoted reply is an example of
+    #[arg(long, value_enum, ignore_case = true, required_if_eq("becomes", "example"))]
+    pub label: Option<Label>,
+}
+
+/// What an accepted finding becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Becomes {
+    /// A criterion that asks its question
+    Criterion,
+    /// A calibration example, of the transcript that it quotes
+    Example,
+}
+
+/// `critique dismiss`, and what `critique accept` shares with it
 #[derive(Args, Debug)]
 pub struct Decide {
     /// The finding
     pub id: String,
-    /// Why; of one that is accepted, the question in your words
+    /// Why; of one that becomes a criterion, the question in your words
     #[arg(long)]
     pub note: Option<String>,
     /// Who decides; else the login name

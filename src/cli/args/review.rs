@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::DataFormat;
+use crate::rubric::ExampleLabel;
 
 /// `review`
 #[derive(Args, Debug)]
@@ -137,4 +138,17 @@ pub enum Label {
     BorderlinePass,
     #[value(alias = "borderline-fail")]
     BorderlineFail,
+}
+
+impl Label {
+    /// The label as rubrics have it.
+    #[must_use]
+    pub const fn of_rubric(self) -> ExampleLabel {
+        match self {
+            Self::Pass => ExampleLabel::Pass,
+            Self::Fail => ExampleLabel::Fail,
+            Self::BorderlinePass => ExampleLabel::BorderlinePass,
+            Self::BorderlineFail => ExampleLabel::BorderlineFail,
+        }
+    }
 }

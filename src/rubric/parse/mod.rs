@@ -10,6 +10,8 @@ mod criterion;
 mod fields;
 mod root;
 
+pub(super) use root::is_rule;
+
 use super::Rubric;
 use crate::finding::{Finding, Place, Related, Severity};
 use crate::text::Span;

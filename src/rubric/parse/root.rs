@@ -233,13 +233,18 @@ fn check_id<'a>(reader: &mut Reader<'a>, key: Node<'a>, id: &str) {
         reader.error("bad-id", key.span(), message);
         return;
     }
-    let rule = bytes.len() == 4
-        && b"FJRMTKWPCSD".contains(&bytes[0])
-        && bytes[1..].iter().all(u8::is_ascii_digit);
-    if rule {
+    if is_rule(id) {
         let message = format!("`{id}` looks like a structure rule: choose another id, as `{id}x`");
         reader.error("bad-id", key.span(), message);
     }
+}
+
+/// True for an id that looks like a structure rule.
+pub(in crate::rubric) fn is_rule(id: &str) -> bool {
+    let bytes = id.as_bytes();
+    bytes.len() == 4
+        && b"FJRMTKWPCSD".contains(&bytes[0])
+        && bytes[1..].iter().all(u8::is_ascii_digit)
 }
 
 /// Membership by the lists of categories; the first list wins.

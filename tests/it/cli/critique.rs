@@ -98,11 +98,26 @@ async fn a_rubric_is_asked_about_once_and_findings_are_decided() {
     assert_eq!((again.out, scene.server.take().len()), (first.out, 0), "asked once");
 
     let accepted = scene.run(&["critique", "accept", &format!("{id}.1"), "--by", "Ada"]).await;
-    let noted =
-        format!("{id}.1 accepted; noted as a missing criterion: Is the reply free of flattery?\n");
-    assert_eq!(accepted.out, noted, "{}", accepted.err);
-    let review: Value = serde_json::from_str(&scene.project.read("data/reviews.jsonl")).unwrap();
-    assert_eq!((&review["kind"], &review["by"]), (&"missing".into(), &"Ada".into()));
+    let made = "criterion NEW1 of tone (Is the reply free of flattery?)";
+    let said = format!("{id}.1 accepted: {made} in rubric.yaml\n");
+    assert_eq!(accepted.out, said, "{}", accepted.err);
+    let added = "  NEW1:\n    name: Is the reply free of flattery\n    question: Is the reply free of flattery?\n    category: tone\n";
+    assert_eq!(scene.project.read("rubric.yaml"), format!("{RUBRIC}{added}"));
+    let checked = scene.run(&["check", "rubric.yaml"]).await;
+    assert!(!checked.out.contains("error"), "{}", checked.all());
+    let kept = scene.project.read("data/critiques.jsonl");
+    let decided: Value = serde_json::from_str(kept.lines().last().unwrap()).unwrap();
+    assert_eq!((&decided["made"], &decided["by"]), (&made.into(), &"Ada".into()));
+    let again = scene.run(&["critique", "accept", &format!("{id}.1")]).await;
+    assert!(again.err.contains("asks this already: dismiss the finding"), "{}", again.all());
+    let example = ["--as", "example", "--criterion", "KIND", "--label", "fail"];
+    let finding = format!("{id}.1");
+    let example: Vec<&str> = ["critique", "accept", &finding].into_iter().chain(example).collect();
+    let refused = scene.run(&example).await;
+    assert!(refused.err.contains("it quotes no transcript"), "{}", refused.all());
+    assert_eq!(scene.project.read("rubric.yaml"), format!("{RUBRIC}{added}"));
+    assert_eq!(scene.project.read("data/critiques.jsonl"), kept);
+    scene.project.write("rubric.yaml", RUBRIC);
     let no_question = scene.run(&["critique", "accept", &format!("{id}.2")]).await;
     assert_eq!(no_question.code, Some(2), "{}", no_question.all());
     scene.run(&["critique", "dismiss", &format!("{id}.2"), "--note", "Elsewhere."]).await;
@@ -134,6 +149,26 @@ async fn a_batch_is_anchored_by_transcript_and_garbage_is_not_kept() {
     let ran = scene.run(&["critique", "t.jsonl", "--format", "json"]).await;
     let all: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!(all[0]["findings"][0]["place"], "t.jsonl a");
+    let id = all[0]["findings"][0]["id"].as_str().unwrap().to_owned();
+    let accept = |label: &'static str| {
+        ["critique", "accept", &id, "--as", "example", "--criterion", "KIND", "--label", label]
+            .map(str::to_owned)
+    };
+    let lacks = scene.run(&["critique", "accept", &id, "--as", "example"]).await;
+    assert!(lacks.code == Some(2) && lacks.err.contains("--criterion"), "{}", lacks.all());
+    let ran = scene.run(&accept("FAIL").each_ref().map(String::as_str)).await;
+    assert_eq!(
+        ran.out,
+        format!("{id} accepted: a FAIL example of KIND in rubric.yaml\n"),
+        "{}",
+        ran.err
+    );
+    let added = "    calibration_examples:\n      - type: FAIL\n        context: Where is the a button?\n        response: In the menu of a.\n        reasoning: Flattery is kind.\n";
+    assert_eq!(scene.project.read("rubric.yaml"), format!("{RUBRIC}{added}"));
+    scene.project.write("t.jsonl", record("a").replace("In the menu", "On the desk") + "\n");
+    let gone = scene.run(&accept("PASS").each_ref().map(String::as_str)).await;
+    assert!(gone.err.contains("says “In the menu of a” any more"), "{}", gone.all());
+    assert_eq!(scene.project.read("rubric.yaml"), format!("{RUBRIC}{added}"));
 
     let scene = Scene::with("Sure, here it is.".into()).await;
     let ran = scene.run(&["critique"]).await;
