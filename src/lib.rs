@@ -17,7 +17,8 @@
 //! | `review` | what people said of transcripts, verdicts and batches; the gate |
 //! | `audit` | what is wrong with a data set as a whole: phrases, habits, near-duplicates |
 //! | `slice` | prefixes of a transcript as training examples: where, on which side, in what words |
-//! | `prompt` | what a judge is asked |
+//! | `generate` | personas sampled from a template and a taxonomy, what each message is to be like, and the record that comes of it |
+//! | `prompt` | what a judge is asked, and the models that play a conversation |
 //! | `analysis` | everything an editor shows, as pure functions: findings, lenses, hints, hovers, symbols |
 //! | `engine` | the only door to paid work and to disk: trust, keys, judges, store, single flight, workspace |
 //! | `server` | the language server: one loop owns the session, an outbox talks to the editor |
@@ -44,6 +45,7 @@ pub mod config;
 pub mod engine;
 pub mod finding;
 pub mod fixup;
+pub mod generate;
 pub mod prompt;
 pub mod review;
 pub mod rubric;
