@@ -13,6 +13,7 @@ mod critique;
 mod diff;
 mod export;
 mod fix;
+mod generate;
 mod review;
 mod rubric;
 mod slice;
@@ -24,6 +25,7 @@ pub use critique::{Accept, Becomes, Critique, CritiqueAction, Decide};
 pub use diff::Diff;
 pub use export::Export;
 pub use fix::Fix;
+pub use generate::Generate;
 pub use review::{Answer, Example, Label, Mark, Review, ReviewAction, RightOrWrong};
 pub use rubric::{History, Rubric};
 pub use slice::Slice;
@@ -95,6 +97,8 @@ pub enum Command {
     Audit(Audit),
     /// Cut what passed into training examples, split into training and validation first
     Slice(Slice),
+    /// Make transcripts: two models talk, one as a persona of yours, one as the assistant
+    Generate(Generate),
     /// Have experts and difficult users criticise the rubric, prompts or a few transcripts
     Critique(Critique),
     /// Say what passed in one run and failed in another, and why; without runs, list them

@@ -137,9 +137,7 @@ fn what_is_no_prompt_is_said_with_its_line() {
     );
     check(
         "# System\na\n# User\n{{boundary}}\n",
-        expect![
-            "line 4: {{history}} is never used under `# User`: the conversation stands there"
-        ],
+        expect!["line 4: {{history}} is never used under `# User`: the conversation stands there"],
     );
 }
 
