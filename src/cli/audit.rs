@@ -236,7 +236,7 @@ impl Found {
             self.rigid.push(at(span, None));
         }
         let byte = usize::try_from(start.byte).unwrap_or(usize::MAX);
-        let bytes = Span::new(byte, byte.saturating_add(text.len()));
+        let bytes = Span::new(byte, byte.saturating_add(text.bytes()));
         let (id, signature) = (first.id, first.signature);
         self.known.push(Known { source, start, bytes, id, signature });
     }
