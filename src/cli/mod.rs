@@ -16,6 +16,7 @@ use crate::engine::{scan, secret};
 pub mod args;
 mod assess;
 mod audit;
+mod bar;
 mod check;
 mod critique;
 mod diff;

@@ -3,6 +3,7 @@
 pub mod answer_key;
 mod ask;
 pub mod assess;
+pub mod audit;
 pub mod batch;
 pub mod blocks;
 pub mod budget;
