@@ -60,6 +60,9 @@ struct Known {
     signature: Signature,
 }
 
+/// What the first look at all records found.
+type FirstLook = (Found<Spot>, Vec<Known>);
+
 impl AsRef<Signature> for Known {
     fn as_ref(&self) -> &Signature {
         &self.signature
@@ -115,7 +118,7 @@ struct Work<'a> {
 
 impl Work<'_> {
     /// Counts what adds up, and fills the sketch.
-    fn first_look(&self) -> Result<Option<(Found<Spot>, Vec<Known>)>, DiskError> {
+    fn first_look(&self) -> Result<Option<FirstLook>, DiskError> {
         let mut found = Found::new(self.rules.phrases.len());
         let mut known = Vec::new();
         let look = |record: &str| self.looker.first(record, &self.sketch);
