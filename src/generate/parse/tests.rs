@@ -3,6 +3,7 @@
 use expect_test::{Expect, expect};
 
 use super::*;
+use crate::generate::Bounds;
 
 const TEMPLATE: &str = "\
 attributes:

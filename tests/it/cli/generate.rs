@@ -1,7 +1,9 @@
 //! `generate` against models on this machine: the same transcripts from the same seed,
 //! whatever happens on the way, and nothing paid for twice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
@@ -28,7 +30,7 @@ pub fn message(asked: &Asked, words: std::ops::Range<u64>) -> String {
     json!({"message": message.join(" ")}).to_string()
 }
 
-/// Who was asked, by model, and how often each call came.
+/// How often each call came.
 #[derive(Clone, Default)]
 pub struct Calls(Arc<Mutex<BTreeMap<String, usize>>>);
 
@@ -167,4 +169,154 @@ async fn the_same_seed_makes_the_same_transcripts_and_pays_once() {
     let spent = other.run(&["status", "--format", "json"]).await;
     let spent: Value = serde_json::from_str(&spent.out).unwrap();
     assert!(spent["spend"].to_string().contains("generate"), "{}", spent["spend"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_of_the_wrong_length_is_asked_for_once_more_and_noted() {
+    let scene = Scene::with(1..3).await;
+    let ran = scene.run(&["generate", "--count", "2", "--exchanges", "2"]).await;
+    assert_eq!(ran.code, Some(0), "{}", ran.all());
+    let made = transcripts(&scene.project);
+    for exchange in made[0].1.iter().flat_map(|r| r["exchanges"].as_array().unwrap()) {
+        let violation = &exchange["violations"][0];
+        let words = exchange["user"].as_str().unwrap().split(' ').count();
+        let expected = json!({"who": "user", "words": words, "min": 4, "max": 9});
+        assert_eq!(*violation, expected, "{exchange}");
+        assert_eq!(exchange["violations"].as_array().unwrap().len(), 1, "replies may be short");
+    }
+    // Two for each message of the user, one for each reply.
+    assert_eq!((scene.calls.all(), scene.calls.again()), (2 * 2 * 3, 0));
+    let again = scene.server.take().into_iter().filter(|asked| {
+        asked.body["messages"].to_string().contains("Write it anew, 4 to 9 words.")
+    });
+    assert_eq!(again.count(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_finished_is_left_out_told_and_tried_again() {
+    let good = Arc::new(AtomicBool::new(false));
+    let is_good = Arc::clone(&good);
+    let server = JudgeServer::start(move |asked, _| {
+        // The second persona of this seed meets a model that talks nonsense.
+        let nonsense = asked.body["messages"].to_string().contains("name: Ana");
+        if nonsense && !is_good.load(Ordering::SeqCst) {
+            return Reply::Text("Sure! Here is the message.".into());
+        }
+        Reply::Text(message(asked, 4..10))
+    })
+    .await;
+    let calls = Calls::default();
+    let scene = Scene { project: Arc::new(project(&server.url)), server, calls };
+    let plan = scene.run(&["generate", "--count", "6", "--dry-run", "--format", "json"]).await;
+    let plan: Value = serde_json::from_str(&plan.out).unwrap();
+    let is_ana = |p: &&Value| p["name"] == "Ana";
+    let anas = plan["personas"].as_array().unwrap().iter().filter(is_ana).count();
+    assert!((1..6).contains(&anas), "{plan}");
+    let ran = scene.run(&["generate", "--count", "6", "--format", "json"]).await;
+    assert_eq!(ran.code, Some(3), "{}", ran.all());
+    assert_eq!(ran.err.matches("did not answer with one message").count(), 1, "{}", ran.err);
+    assert!(
+        ran.err.contains(&format!("{anas} not finished, the same command tries again")),
+        "{}",
+        ran.err
+    );
+    let rows: Value = serde_json::from_str(&ran.out).unwrap();
+    let failed = rows.as_array().unwrap().iter().filter(|row| !row["failed"].is_null()).count();
+    assert_eq!((failed, transcripts(&scene.project)[0].1.len()), (anas, 6 - anas));
+    good.store(true, Ordering::SeqCst);
+    let ran = scene.run(&["generate", "--count", "6"]).await;
+    assert_eq!((ran.code, transcripts(&scene.project)[0].1.len()), (Some(0), 6), "{}", ran.all());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_key_stops_everything_at_once() {
+    let body = r#"{"error":{"message":"Incorrect API key provided"}}"#;
+    let server = JudgeServer::start(move |_, _| Reply::Status(401, vec![], body)).await;
+    let scene = Scene { project: Arc::new(project(&server.url)), server, calls: Calls::default() };
+    let ran = scene.run(&["generate", "--count", "20"]).await;
+    assert_eq!(ran.code, Some(3), "{}", ran.all());
+    assert_eq!(ran.err.matches("the key was not accepted").count(), 1, "{}", ran.err);
+    assert!(scene.server.take().len() <= 4, "no more than were under way");
+    assert!(transcripts(&scene.project).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_sent_where_it_may_not_be_or_with_a_broken_file() {
+    let scene = Scene::with(4..10).await;
+    let untrusted = scene.run(&["--untrusted", "generate"]).await;
+    assert_eq!(untrusted.code, Some(2), "{}", untrusted.all());
+    assert!(untrusted.err.contains("this folder is not trusted"), "{}", untrusted.err);
+    scene.project.write("config/persona-template.yaml", "exchanges: many\n");
+    let broken = scene.run(&["generate"]).await;
+    let said = "config/persona-template.yaml:1: exchanges must be a whole number";
+    assert!(broken.code == Some(2) && broken.err.contains(said), "{}", broken.all());
+    scene.project.write("config/persona-template.yaml", TEMPLATE);
+    scene.project.write("config/prompts/user_sim.md", "You are\n{{person}}.\n");
+    let broken = scene.run(&["generate"]).await;
+    assert!(broken.err.contains("user_sim.md:2: unknown placeholder `person`"), "{}", broken.err);
+    let text = scene.project.read("rubricator.toml").replace("127.0.0.1", "models.example");
+    scene.project.write("config/prompts/user_sim.md", "You are {{persona}}.\n");
+    scene.project.write("rubricator.toml", text);
+    let foreign = scene.run(&["generate"]).await;
+    assert!(foreign.code == Some(2) && foreign.err.contains("settings-host"), "{}", foreign.all());
+    assert_eq!(scene.calls.all(), 0);
+    assert!(!scene.project.path("prompt_versions").exists());
+}
+
+/// Messages that are in the store: none of them may be asked for again.
+fn stored(project: &Project) -> BTreeSet<String> {
+    let path = project.path(".rubricator/store.db");
+    if !path.exists() {
+        return BTreeSet::new();
+    }
+    let store = rusqlite::Connection::open(path).unwrap();
+    let mut query = store.prepare("SELECT value FROM answers").unwrap();
+    let texts = query.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    let text = |value: String| {
+        let value: Value = serde_json::from_str(&value).unwrap();
+        json!({"message": value["reasoning"]}).to_string()
+    };
+    texts.map(|value| text(value.unwrap())).collect()
+}
+
+/// `RUBRICATOR_KILLS=20` is the whole of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_random_it_makes_what_an_undisturbed_run_makes() {
+    let kills = std::env::var("RUBRICATOR_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(3);
+    let calm = Scene::with(4..10).await;
+    calm.run(&["generate", "--count", "6"]).await;
+    let expected = transcripts(&calm.project);
+    let calls = calm.calls.all();
+
+    let said: Arc<Mutex<Vec<String>>> = Arc::default();
+    let noted = Arc::clone(&said);
+    let mut server = JudgeServer::start(move |asked, _| {
+        let message = message(asked, 4..10);
+        noted.lock().unwrap().push(message.clone());
+        Reply::Text(message)
+    })
+    .await;
+    let project = project(&server.url);
+    let per_run = 1 + calls / (kills + 1);
+    for kill in 0..kills {
+        let known = stored(&project);
+        said.lock().unwrap().clear();
+        let mut run = project.command(&["generate", "--count", "6"]);
+        let mut run = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        for _ in 0..1 + roll(9, &format!("kill {kill}")) as usize % per_run {
+            server.arrived.recv().await.unwrap();
+        }
+        run.kill().unwrap();
+        run.wait().unwrap();
+        while server.arrived.try_recv().is_ok() {}
+        let again = said.lock().unwrap().iter().filter(|m| known.contains(*m)).count();
+        assert_eq!(again, 0, "kill {kill}: a stored message was asked for again");
+    }
+    let known = stored(&project);
+    said.lock().unwrap().clear();
+    let scene = Scene { project: Arc::new(project), server, calls: Calls::default() };
+    let ran = scene.run(&["generate", "--count", "6"]).await;
+    assert_eq!(ran.code, Some(0), "{}", ran.all());
+    assert!(said.lock().unwrap().iter().all(|message| !known.contains(message)));
+    assert_eq!(transcripts(&scene.project), expected);
 }
