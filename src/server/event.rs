@@ -23,6 +23,7 @@ use crate::engine::rules::Rules;
 use crate::text::document::{Change, Document};
 use crate::transcript::TranscriptDigest;
 
+use super::auditing::AuditEnded;
 use super::capabilities::ClientFlags;
 use super::fix_jobs::Fixed;
 use super::gates::Reckoned;
@@ -131,6 +132,8 @@ pub enum Event {
         /// What follows.
         reckoned: Arc<Reckoned>,
     },
+    /// An audit is over.
+    Audited(Box<AuditEnded>),
     /// The user cancelled a job in the progress view.
     ProgressCancelled(String),
     /// The client is about to leave.
@@ -166,6 +169,7 @@ impl Event {
             Self::Fixed(_) => "fixup",
             Self::Reviewed(_) => "reviews",
             Self::Reckoned { .. } => "reckoning",
+            Self::Audited(_) => "audit",
             Self::ProgressCancelled(_) => "cancelled progress",
             Self::ShuttingDown => "shutdown",
             Self::Ended => "end",

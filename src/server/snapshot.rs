@@ -13,6 +13,7 @@ use crate::rubric::{Criterion, digest};
 use crate::text::Span;
 use crate::text::document::Document;
 
+use super::auditing::Outcome;
 use super::capabilities::ClientFlags;
 use super::drafts::Drafts;
 use super::open_document::{Content, OpenDocument};
@@ -43,6 +44,8 @@ pub struct Snapshot {
     pub judges: Vec<JudgeFacts>,
     /// Fixups, by the text they are for.
     pub drafts: Arc<Drafts>,
+    /// What the last audit of the project found.
+    pub audited: Option<Arc<Outcome>>,
     /// What people said in the project, once it was read.
     pub reviews: Option<Reviews>,
 }
@@ -82,6 +85,7 @@ impl Snapshot {
             census: None,
             judges: Vec::new(),
             drafts: Arc::default(),
+            audited: document.audited.clone(),
             reviews: None,
         }
     }

@@ -24,6 +24,8 @@ pub enum Command {
     Review,
     /// Say of every batch whether more like it may be made, and what is missing.
     Gate,
+    /// Look for what is wrong with all transcripts together.
+    Audit,
     /// Draft and prove a rewrite of replies that failed.
     DraftFixup,
     /// Forget a fixup, or stop drafting it.
@@ -34,7 +36,7 @@ pub enum Command {
 
 impl Command {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Assess,
         Self::AssessAll,
         Self::Cancel,
@@ -44,6 +46,7 @@ impl Command {
         Self::DiscardFixup,
         Self::PreviewFixup,
         Self::Gate,
+        Self::Audit,
     ];
 
     /// The name in the protocol.
@@ -56,6 +59,7 @@ impl Command {
             Self::Explain => "rubricator.explain",
             Self::Review => "rubricator.review",
             Self::Gate => "rubricator.gate",
+            Self::Audit => "rubricator.audit",
             Self::DraftFixup => "rubricator.draftFixup",
             Self::DiscardFixup => "rubricator.discardFixup",
             Self::PreviewFixup => "rubricator.previewFixup",
