@@ -203,6 +203,10 @@ pub struct Target {
     pub transcripts: Option<usize>,
     /// Tokens the trainer keeps of an example; `None` where it is not said.
     pub max_length: Option<usize>,
+    /// The trainer, by name; `None` is none.
+    pub trainer: Option<String>,
+    /// What is trained on, by name; `None` is the trainer's own choice.
+    pub loss: Option<String>,
 }
 
 /// `[slice]`

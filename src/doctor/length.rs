@@ -3,7 +3,7 @@
 
 use super::subject::{Part, Subject};
 use super::view::{Count, View};
-use super::{Fate, OverLength, Trainer};
+use super::{Fate, Loss, OverLength, Trainer};
 use crate::finding::Severity;
 use crate::text::Span;
 use crate::tokens::Precision;
@@ -26,9 +26,11 @@ pub(super) fn check(subject: &mut Subject<'_>, view: Option<&View>) {
 fn nothing_trained(subject: &mut Subject<'_>) {
     let trainer = subject.target.trainer;
     let (fate, what) = match trainer {
-        Trainer::Trl => (Fate::Refused, "trl stops at a record without a trained token"),
+        Trainer::Trl if subject.target.loss == Loss::Replies => {
+            (Fate::Refused, "trl stops at a record without a trained token")
+        }
         Trainer::Mlx => (Fate::Refused, "mlx divides by the number of trained tokens, which is 0"),
-        _ => (Fate::Dropped, "nothing in the record is trained on"),
+        _ => (Fate::Dropped, "the record is left out, or teaches nothing"),
     };
     let message = format!("no token of this record is trained: {what}");
     subject.note_record("W003", (Severity::Error, fate), subject.anchor(), message);

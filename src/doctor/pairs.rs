@@ -1,7 +1,7 @@
 //! P001, P002: preference pairs.
 
-use super::subject::Subject;
 use super::Fate;
+use super::subject::Subject;
 use crate::finding::Severity;
 use crate::text::Span;
 use crate::text::json::{Kind, Value};
@@ -65,7 +65,8 @@ fn same(subject: &mut Subject<'_>) {
     let ends = chosen.last().is_some_and(|m| m.role == Role::Assistant);
     if is_said && ends && chosen.len() == rejected.len() && chosen.iter().zip(rejected).all(alike) {
         let span: Span = first.text_source();
-        let message = "the rejected answer is the chosen one: there is nothing to prefer".to_owned();
+        let message =
+            "the rejected answer is the chosen one: there is nothing to prefer".to_owned();
         let rank = (Severity::Warning, Fate::Changed);
         subject.note_record("P002", rank, span, message);
     }

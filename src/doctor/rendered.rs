@@ -185,7 +185,8 @@ fn in_parts(subject: &mut Subject<'_>, part: &Part<'_>, view: &View) -> bool {
 fn calls(subject: &mut Subject<'_>, view: &View) {
     for part in subject.parts() {
         let calls = part.slot.source.get("tool_calls");
-        let calls: Vec<Value<'_>> = calls.into_iter().flat_map(|c| c.items().collect::<Vec<_>>()).collect();
+        let calls: Vec<Value<'_>> =
+            calls.into_iter().flat_map(|c| c.items().collect::<Vec<_>>()).collect();
         for call in calls {
             let function = call.get("function").unwrap_or(call);
             let Some(arguments) = function.get("arguments") else { continue };

@@ -29,15 +29,17 @@ fn words(subject: &mut Subject<'_>, parts: &[Part<'_>]) {
         if known.contains(&word.as_ref()) {
             continue;
         }
-        let message = format!("{} knows no role `{word}`: use {}", trainer.name(), known.join(", "));
+        let message =
+            format!("{} knows no role `{word}`: use {}", trainer.name(), known.join(", "));
         // LLaMA-Factory leaves such a record out, with a warning in its log.
-        let fate =
-            if trainer == Trainer::LlamaFactory { Fate::Dropped } else { Fate::Refused };
+        let fate = if trainer == Trainer::LlamaFactory { Fate::Dropped } else { Fate::Refused };
         subject.note(part, "M003", (Severity::Error, fate), part.head(), message);
         let meant = own_word(part.message.role, known);
-        subject.fix(meant.filter(|_| part.slot.role_value.is_some()).map(|word| {
-            Fix::safe(format!("Rename role to `{word}`"), part.head(), word)
-        }));
+        subject.fix(
+            meant
+                .filter(|_| part.slot.role_value.is_some())
+                .map(|word| Fix::safe(format!("Rename role to `{word}`"), part.head(), word)),
+        );
     }
 }
 

@@ -32,6 +32,8 @@ fn is_fine(code: &str, target: &Target) -> bool {
         }
         // Objects are what chat templates want.
         "K001" => target.trainer.renders_here(),
+        // Switches that nobody reads switch nothing off: W001 says so.
+        "W003" => !target.trainer.reads_weights(),
         _ => false,
     }
 }

@@ -9,7 +9,8 @@ use crate::text::json::Member;
 use crate::transcript::Shape;
 
 /// The names of a system text beside the messages.
-const SYSTEM_KEYS: [&str; 4] = ["system", "system_prompt", "systemInstruction", "system_instruction"];
+const SYSTEM_KEYS: [&str; 4] =
+    ["system", "system_prompt", "systemInstruction", "system_instruction"];
 
 /// True when the trainer reads the shape at all.
 pub(super) fn check(subject: &mut Subject<'_>) -> bool {
@@ -38,7 +39,9 @@ fn beside(subject: &mut Subject<'_>, member: &Member<'_>, members: &[Member<'_>]
     let key = member.key.decode();
     let trainer = subject.target.trainer;
     let says = member.value.span().len() > 2 && !member.value.is_null();
-    if !SYSTEM_KEYS.contains(&key.as_ref()) || trainer.system_keys().contains(&key.as_ref()) || !says
+    if !SYSTEM_KEYS.contains(&key.as_ref())
+        || trainer.system_keys().contains(&key.as_ref())
+        || !says
     {
         return;
     }

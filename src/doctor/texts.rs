@@ -40,18 +40,19 @@ pub(super) fn check(subject: &mut Subject<'_>) {
         ),
     };
     let openai;
-    let markers: Vec<&Markers> = match (target.trainer, target.counter.counter(), target.counter.template()) {
-        (Trainer::OpenAi, ..) => {
-            openai = Markers::of(&OPENAI.map(str::to_owned));
-            vec![&openai]
-        }
-        (_, Counter::HuggingFace(own), Template::Jinja(template)) => {
-            vec![own.markers(), template.markers()]
-        }
-        (_, Counter::HuggingFace(own), Template::OpenAi) => vec![own.markers()],
-        (_, Counter::OpenAi(_), Template::Jinja(template)) => vec![template.markers()],
-        (_, Counter::OpenAi(_), Template::OpenAi) => return,
-    };
+    let markers: Vec<&Markers> =
+        match (target.trainer, target.counter.counter(), target.counter.template()) {
+            (Trainer::OpenAi, ..) => {
+                openai = Markers::of(&OPENAI.map(str::to_owned));
+                vec![&openai]
+            }
+            (_, Counter::HuggingFace(own), Template::Jinja(template)) => {
+                vec![own.markers(), template.markers()]
+            }
+            (_, Counter::HuggingFace(own), Template::OpenAi) => vec![own.markers()],
+            (_, Counter::OpenAi(_), Template::Jinja(template)) => vec![template.markers()],
+            (_, Counter::OpenAi(_), Template::OpenAi) => return,
+        };
     let mut found = 0;
     for part in subject.parts() {
         let text = part.message.text.as_str();

@@ -61,7 +61,12 @@ impl Version {
 
 /// The calls of a message as written.
 fn written<'a>(part: &Part<'a>) -> Vec<Value<'a>> {
-    part.slot.source.get("tool_calls").into_iter().flat_map(|c| c.items().collect::<Vec<_>>()).collect()
+    part.slot
+        .source
+        .get("tool_calls")
+        .into_iter()
+        .flat_map(|c| c.items().collect::<Vec<_>>())
+        .collect()
 }
 
 /// K001.
@@ -199,8 +204,7 @@ fn declared(subject: &mut Subject<'_>) {
 /// Whether the outline of a draft 7 schema is right: the types, and what holds a
 /// schema, a list of names or a list of values is one.
 fn is_schema(schema: Value<'_>) -> bool {
-    const TYPES: [&str; 7] =
-        ["array", "boolean", "integer", "null", "number", "object", "string"];
+    const TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "object", "string"];
     let mut open = vec![schema];
     let is_type = |v: Value<'_>| v.str().is_some_and(|t| TYPES.contains(&t.as_ref()));
     while let Some(schema) = open.pop() {
@@ -231,7 +235,9 @@ fn is_schema(schema: Value<'_>) -> bool {
                     open.extend(value.items());
                     value.items().next().is_some()
                 }
-                "required" => value.kind() == Kind::Array && value.items().all(|v| v.str().is_some()),
+                "required" => {
+                    value.kind() == Kind::Array && value.items().all(|v| v.str().is_some())
+                }
                 "enum" => value.kind() == Kind::Array,
                 "description" | "title" | "pattern" | "format" => value.kind() == Kind::String,
                 _ => true,

@@ -67,6 +67,16 @@ pub const NAMES: [(&str, Trainer); 14] = [
 ];
 
 impl Loss {
+    /// As typed.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Replies => "replies",
+            Self::Last => "last",
+        }
+    }
+
     /// As typed: `all`, `replies`, `last`.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
@@ -111,10 +121,9 @@ impl Trainer {
                 matches!(shape, Shape::Messages | Shape::ShareGpt | Shape::Preference)
             }
             Self::Mlx => matches!(shape, Shape::Messages | Shape::PromptCompletion),
-            Self::Together => matches!(
-                shape,
-                Shape::Messages | Shape::PromptCompletion | Shape::OpenAiPreference
-            ),
+            Self::Together => {
+                matches!(shape, Shape::Messages | Shape::PromptCompletion | Shape::OpenAiPreference)
+            }
             Self::Fireworks | Self::OpenAi => {
                 matches!(shape, Shape::Messages | Shape::OpenAiPreference)
             }
@@ -130,9 +139,7 @@ impl Trainer {
             Self::Trl | Self::Unsloth => {
                 "`messages`, `conversations`, prompt and completion, or preference pairs"
             }
-            Self::Axolotl | Self::LlamaFactory => {
-                "`messages`, `conversations` or preference pairs"
-            }
+            Self::Axolotl | Self::LlamaFactory => "`messages`, `conversations` or preference pairs",
             Self::Mlx => "`messages`, or prompt and completion",
             Self::Together => "`messages`, prompt and completion, or OpenAI's preference pairs",
             Self::Fireworks | Self::OpenAi => "`messages` or OpenAI's preference pairs",
@@ -226,7 +233,12 @@ impl Trainer {
     pub const fn reads_weights(self) -> bool {
         !matches!(
             self,
-            Self::Trl | Self::Mlx | Self::Unsloth | Self::Bedrock | Self::Vertex | Self::LlamaFactory
+            Self::Trl
+                | Self::Mlx
+                | Self::Unsloth
+                | Self::Bedrock
+                | Self::Vertex
+                | Self::LlamaFactory
         )
     }
 

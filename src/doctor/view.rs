@@ -52,9 +52,7 @@ pub struct View {
 pub(super) fn of(subject: &Subject<'_>, handed: &Handed<'_>) -> Result<View, String> {
     match subject.target.counter.template() {
         Template::OpenAi => Ok(by_formula(subject, handed)),
-        Template::Jinja(template) => {
-            rendered(subject, handed, template).map_err(|e| e.to_string())
-        }
+        Template::Jinja(template) => rendered(subject, handed, template).map_err(|e| e.to_string()),
     }
 }
 

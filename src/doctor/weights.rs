@@ -25,9 +25,7 @@ fn wrong(subject: &mut Subject<'_>, part: &Part<'_>) {
     let trainer = subject.target.trainer;
     let number = weight.number().filter(|n| *n == 0.0 || *n == 1.0);
     let fits = match trainer {
-        Trainer::Together => {
-            matches!(weight.integer(), Some(0 | 1)) || weight.kind() == Kind::Bool
-        }
+        Trainer::Together => matches!(weight.integer(), Some(0 | 1)) || weight.kind() == Kind::Bool,
         Trainer::Mistral => {
             let is_reply = part.message.role == Role::Assistant;
             is_reply && (number.is_some() || matches!(weight.kind(), Kind::Null | Kind::Bool))
@@ -61,8 +59,11 @@ fn unread(subject: &mut Subject<'_>, parts: &[Part<'_>]) {
     let message = format!(
         "{} does not read `{key}`: {} switched off here is trained on all the same",
         subject.trainer(),
-        if off.len() == 1 { "the reply".to_owned() } else { format!("each of {} replies", off.len()) }
+        if off.len() == 1 {
+            "the reply".to_owned()
+        } else {
+            format!("each of {} replies", off.len())
+        }
     );
     subject.note(first, "W001", (Severity::Warning, Fate::Changed), span, message);
 }
-
