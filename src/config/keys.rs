@@ -4,6 +4,7 @@
 //! `status --config`, completion and the suggestion for a misspelt key all read
 //! this table; the typed defaults in [`super::Settings`] say the same (tested).
 
+use super::trainers::TRAINERS;
 use crate::tokens::template;
 
 /// One setting.
@@ -256,29 +257,7 @@ pub static KEYS: &[Key] = &[
         "Exchanges that must stay when a transcript is truncated.",
     ),
     key("fixup", "drafter", Kind::Text, "", "The judge that drafts rewrites."),
-    key(
-        "target",
-        "trainer",
-        Kind::Choice(&[
-            "trl",
-            "axolotl",
-            "llamafactory",
-            "llama-factory",
-            "mlx",
-            "unsloth",
-            "together",
-            "fireworks",
-            "openai",
-            "azure",
-            "vertex",
-            "gemini",
-            "bedrock",
-            "mistral",
-            "none",
-        ]),
-        r#""none""#,
-        "The trainer the data is for.",
-    ),
+    key("target", "trainer", Kind::Choice(TRAINERS), r#""none""#, "The trainer the data is for."),
     key(
         "target",
         "transcripts",

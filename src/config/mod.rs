@@ -11,6 +11,7 @@ pub mod price_list;
 pub mod resolve;
 pub mod secret;
 mod source;
+mod trainers;
 pub mod value;
 
 pub use audit::{Audit, PRAISE};

@@ -44,7 +44,7 @@ pub(super) fn handed<'a>(subject: &Subject<'a>) -> Handed<'a> {
 }
 
 /// The role a trainer makes of a word of `conversations`; `None` leaves the usual one.
-fn own_role<'w>(trainer: Trainer, word: &'w str) -> Option<&'w str> {
+fn own_role(trainer: Trainer, word: &str) -> Option<&str> {
     match trainer {
         Trainer::Trl => Some(word),
         Trainer::Axolotl => Some(match word {

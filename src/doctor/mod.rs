@@ -57,9 +57,10 @@ pub struct Target {
 }
 
 /// What becomes of a record, mildest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fate {
     /// All of it reaches the model.
+    #[default]
     Whole,
     /// Something in it is lost or changed without a word.
     Changed,
@@ -93,12 +94,6 @@ impl Fate {
             Self::Dropped => "dropped",
             Self::Refused => "refused",
         }
-    }
-}
-
-impl Default for Fate {
-    fn default() -> Self {
-        Self::Whole
     }
 }
 

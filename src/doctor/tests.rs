@@ -425,3 +425,14 @@ fn the_target_itself() {
     let wrong = Target::new(Trainer::Mlx, Some(Loss::Replies), None, counter, true);
     assert_eq!(wrong.unwrap_err(), "mlx trains on: all, last");
 }
+
+#[test]
+fn every_name_in_the_settings_is_a_trainer() {
+    let typed =
+        crate::config::keys::KEYS.iter().find(|k| (k.table, k.name) == ("target", "trainer"));
+    let crate::config::keys::Kind::Choice(words) = typed.unwrap().kind else { panic!("a choice") };
+    for word in words.iter().filter(|w| **w != "none") {
+        assert!(Trainer::named(word).is_some(), "{word}");
+    }
+    assert_eq!(words.len() - 1, NAMES.len());
+}
