@@ -142,6 +142,7 @@ impl Session {
             Event::ProgressCancelled(token) => self.jobs.cancel_token(&token),
             Event::Fixed(fixed) => self.fixed(*fixed),
             Event::Reviewed(told) => self.reviewed(told),
+            Event::Decided(root, decision) => self.decided(&root, *decision),
             Event::Reckoned { root, number, reckoned } => self.reckoned(root, number, reckoned),
             Event::ShuttingDown => {
                 self.jobs.cancel(None);
@@ -183,6 +184,7 @@ impl Session {
             Arc::make_mut(&mut self.drafts).arrived(arrived);
         }
         document.look_at_file();
+        document.place_remarks();
         if let Some(list) = document.publishable() {
             self.outbox.publish(&uri, Some(document.version), &list);
         }
@@ -202,6 +204,7 @@ impl Session {
             Command::Explain => self.explain(target),
             Command::Review => self.review(target),
             Command::Gate => self.gate(target),
+            Command::Critique => self.critique(target),
             Command::DraftFixup => self.draft_fixup(target),
             Command::DiscardFixup => self.discard_fixup(target),
             Command::PreviewFixup => self.preview_fixup(target),
@@ -263,6 +266,7 @@ impl Session {
             document.forget_published();
         }
         self.take_from_elsewhere(&mut document);
+        self.show_remarks(&mut document);
         self.documents.insert(uri, document);
     }
 

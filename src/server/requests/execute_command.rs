@@ -26,6 +26,8 @@ pub enum Command {
     Gate,
     /// Draft and prove a rewrite of replies that failed.
     DraftFixup,
+    /// Say what becomes of a critique's finding.
+    Critique,
     /// Forget a fixup, or stop drafting it.
     DiscardFixup,
     /// Show what a proven fixup changes; editors with a view for it do it themselves.
@@ -34,7 +36,7 @@ pub enum Command {
 
 impl Command {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Assess,
         Self::AssessAll,
         Self::Cancel,
@@ -44,6 +46,7 @@ impl Command {
         Self::DiscardFixup,
         Self::PreviewFixup,
         Self::Gate,
+        Self::Critique,
     ];
 
     /// The name in the protocol.
@@ -56,6 +59,7 @@ impl Command {
             Self::Explain => "rubricator.explain",
             Self::Review => "rubricator.review",
             Self::Gate => "rubricator.gate",
+            Self::Critique => "rubricator.critique",
             Self::DraftFixup => "rubricator.draftFixup",
             Self::DiscardFixup => "rubricator.discardFixup",
             Self::PreviewFixup => "rubricator.previewFixup",
@@ -93,7 +97,8 @@ pub struct Target {
     /// What a person says (`rubricator.review`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub say: Option<Say>,
-    /// What an editor is to ask the person for before it sends this: `note`.
+    /// What an editor is to ask the person for before it sends this: `note`, or
+    /// `criterion`, of which it says the `choices`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ask: Option<String>,
     /// In their words.
@@ -135,6 +140,8 @@ pub enum Say {
     Next,
     /// The reply is an example of the criterion, with this `label`.
     Example,
+    /// Nothing is to be made of a critique's finding.
+    Dismiss,
 }
 
 impl Target {
