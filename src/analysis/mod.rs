@@ -11,6 +11,7 @@ pub mod hints;
 pub mod hover;
 pub mod judges;
 pub mod lenses;
+pub mod place;
 pub mod record;
 pub mod reviews;
 pub mod rubric_lenses;

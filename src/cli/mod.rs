@@ -9,12 +9,14 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::engine::secret;
+use crate::analysis::place;
 use crate::engine::workspace::{Outside, Problem, Workspace};
+use crate::engine::{scan, secret};
 
 pub mod args;
 mod assess;
 mod audit;
+mod bar;
 mod check;
 mod critique;
 mod diff;
@@ -31,13 +33,10 @@ mod key;
 mod known;
 mod lsp;
 pub mod output;
-mod pipeline;
-mod place;
 mod progress;
 mod report;
 mod review;
 mod rubric;
-mod scan;
 mod settings;
 mod slice;
 mod spent;

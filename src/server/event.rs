@@ -24,6 +24,7 @@ use crate::review::critique::Decision;
 use crate::text::document::{Change, Document};
 use crate::transcript::TranscriptDigest;
 
+use super::auditing::AuditEnded;
 use super::capabilities::ClientFlags;
 use super::fix_jobs::Fixed;
 use super::gates::Reckoned;
@@ -134,6 +135,8 @@ pub enum Event {
         /// What follows.
         reckoned: Arc<Reckoned>,
     },
+    /// An audit is over.
+    Audited(Box<AuditEnded>),
     /// The user cancelled a job in the progress view.
     ProgressCancelled(String),
     /// The client is about to leave.
@@ -170,6 +173,7 @@ impl Event {
             Self::Reviewed(_) => "reviews",
             Self::Decided(..) => "decided",
             Self::Reckoned { .. } => "reckoning",
+            Self::Audited(_) => "audit",
             Self::ProgressCancelled(_) => "cancelled progress",
             Self::ShuttingDown => "shutdown",
             Self::Ended => "end",

@@ -17,6 +17,7 @@
 
 mod accounts;
 mod assessing;
+mod auditing;
 mod calibrating;
 mod capabilities;
 mod convert;

@@ -18,6 +18,7 @@ use crate::text::Span;
 use crate::text::document::{BadChange, Change, Document, Encoding, Replaced};
 use crate::transcript::records::Layout;
 
+use super::auditing::Outcome;
 use super::drafts::{Arrival, Drafts};
 use super::judgements::Judgements;
 use super::look::Survey;
@@ -59,6 +60,8 @@ pub struct OpenDocument {
     pub recalling: bool,
     /// What critics found in it.
     remarks: Remarks,
+    /// What the last audit of its project found.
+    pub(super) audited: Option<Arc<Outcome>>,
     /// Edits that the analysis has not seen.
     pending: Vec<Replaced>,
     /// When the client was last told, while the document is read.
@@ -116,6 +119,7 @@ impl OpenDocument {
             recalled: None,
             recalling: false,
             remarks: Remarks::default(),
+            audited: None,
             pending: Vec::new(),
             told: None,
             published: Some(xxh3_128(publication::NOTHING)),
@@ -341,6 +345,15 @@ impl OpenDocument {
     /// What the client shows is not known: it is told in any case.
     pub fn forget_published(&mut self) {
         self.published = None;
+    }
+
+    /// Its project was audited.
+    pub fn audited(&mut self, outcome: &Arc<Outcome>) {
+        self.audited = Some(Arc::clone(outcome));
+        if let Some(transcripts) = self.transcripts_mut() {
+            transcripts.ledger().1.forget_all();
+        }
+        self.dirty = true;
     }
 
     /// The client shows these (a JSON array) already.

@@ -19,6 +19,7 @@ use crate::text::document::{Change, Document, Encoding};
 use crate::transcript::TranscriptDigest;
 
 use super::accounts::Accounts;
+use super::auditing::Audits;
 use super::capabilities::ClientFlags;
 use super::drafts::Drafts;
 use super::event::{Event, EventSender, Introduction};
@@ -68,6 +69,8 @@ pub struct Session {
     pub(super) drafts: Arc<Drafts>,
     /// What people said.
     pub(super) reviewing: Reviewing,
+    /// Audits under way, and what the last ones found.
+    pub(super) audits: Audits,
 }
 
 impl Session {
@@ -101,6 +104,7 @@ impl Session {
             reassess: HashSet::new(),
             drafts: Arc::default(),
             reviewing: Reviewing::default(),
+            audits: Audits::default(),
         }
     }
 
@@ -139,17 +143,23 @@ impl Session {
                     self.outbox.message(MessageType::Warning, reason);
                 }
             }
-            Event::ProgressCancelled(token) => self.jobs.cancel_token(&token),
+            Event::ProgressCancelled(token) => {
+                self.jobs.cancel_token(&token);
+                self.audits.cancel_token(&token);
+            }
+            Event::Audited(ended) => self.audit_ended(*ended),
             Event::Fixed(fixed) => self.fixed(*fixed),
             Event::Reviewed(told) => self.reviewed(told),
             Event::Decided(root, decision) => self.decided(&root, *decision),
             Event::Reckoned { root, number, reckoned } => self.reckoned(root, number, reckoned),
             Event::ShuttingDown => {
                 self.jobs.cancel(None);
+                self.audits.cancel();
                 self.documents.clear();
             }
             Event::Ended => {
                 self.jobs.cancel(None);
+                self.audits.cancel();
                 self.documents.clear();
                 self.reviewing.finish();
             }
@@ -197,14 +207,15 @@ impl Session {
         match command {
             Command::Assess => self.assess_now(target),
             Command::AssessAll => self.assess_all(target),
-            Command::Cancel => match self.jobs.cancel(None) {
-                0 => Accepted::no("no assessment is under way"),
+            Command::Cancel => match self.jobs.cancel(None) + self.audits.cancel() {
+                0 => Accepted::no("nothing is under way"),
                 _ => Accepted::yes(),
             },
             Command::Explain => self.explain(target),
             Command::Review => self.review(target),
             Command::Gate => self.gate(target),
             Command::Critique => self.critique(target),
+            Command::Audit => self.audit(target),
             Command::DraftFixup => self.draft_fixup(target),
             Command::DiscardFixup => self.discard_fixup(target),
             Command::PreviewFixup => self.preview_fixup(target),
@@ -267,6 +278,7 @@ impl Session {
         }
         self.take_from_elsewhere(&mut document);
         self.show_remarks(&mut document);
+        document.audited = self.audits.found(&document.live.project.root);
         self.documents.insert(uri, document);
     }
 

@@ -13,6 +13,7 @@ use crate::rubric::{Criterion, digest};
 use crate::text::Span;
 use crate::text::document::Document;
 
+use super::auditing::Outcome;
 use super::capabilities::ClientFlags;
 use super::drafts::Drafts;
 use super::open_document::{Content, OpenDocument};
@@ -46,6 +47,8 @@ pub struct Snapshot {
     pub drafts: Arc<Drafts>,
     /// What critics found in it.
     pub remarks: Arc<Vec<Remark>>,
+    /// What the last audit of the project found.
+    pub audited: Option<Arc<Outcome>>,
     /// What people said in the project, once it was read.
     pub reviews: Option<Reviews>,
 }
@@ -86,6 +89,7 @@ impl Snapshot {
             judges: Vec::new(),
             drafts: Arc::default(),
             remarks: Arc::clone(document.remarks()),
+            audited: document.audited.clone(),
             reviews: None,
         }
     }

@@ -17,6 +17,7 @@ local commands = {
   LspRubricatorCancel = 'rubricator.cancel',
   LspRubricatorExplain = 'rubricator.explain',
   LspRubricatorGate = 'rubricator.gate',
+  LspRubricatorAudit = 'rubricator.audit',
 }
 
 for name, run in pairs(require('rubricator.fixup').commands) do

@@ -1,9 +1,10 @@
 //! An audit for people.
 
-use super::flags::Flag;
-use crate::audit::Tally;
+use crate::audit::{Flag, Tally};
 use crate::cli::report::{counted, grouped};
 use crate::cli::style::{Style, plain};
+use crate::engine::audit::Instance;
+use crate::engine::scan::Source;
 
 /// Instances shown of a flag.
 const SHOWN: usize = 3;
@@ -11,7 +12,7 @@ const SHOWN: usize = 3;
 const SAME: usize = 10;
 
 /// The flags with some of their places, and what was counted.
-pub fn report(tally: &Tally, flags: &[Flag], color: bool) -> String {
+pub fn report(tally: &Tally, flags: &[Flag<Instance>], sources: &[Source], color: bool) -> String {
     let style = Style::new(color);
     let mut text = String::new();
     for (index, flag) in flags.iter().enumerate() {
@@ -26,7 +27,8 @@ pub fn report(tally: &Tally, flags: &[Flag], color: bool) -> String {
         text += &format!("{}  {}\n", style.bad(flag.name), plain(&flag.message));
         for one in flag.instances.iter().take(SHOWN) {
             let (line, column) = one.placed.from;
-            let place = plain(&format!("{}:{line}:{column}", one.file)).into_owned();
+            let place =
+                plain(&format!("{}:{line}:{column}", sources[one.source].shown())).into_owned();
             let transcript = one.placed.finding.transcript.as_deref().unwrap_or_default();
             let exchange = one.placed.finding.exchange;
             let exchange = exchange.map_or_else(String::new, |n| format!(" exchange {n}"));

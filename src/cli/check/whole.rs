@@ -51,7 +51,7 @@ impl Whole {
             traits = std::mem::take(&mut brief.traits);
         }
         let start = seen.start.byte as usize;
-        let span = Span::new(start, start + seen.text.len());
+        let span = Span::new(start, start + seen.text.bytes());
         self.records.push(Kept { span, line: seen.start.line, traits });
     }
 

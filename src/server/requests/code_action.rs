@@ -14,6 +14,7 @@ use tower_lsp_server::gen_lsp_types::{
     WorkspaceEdit,
 };
 
+use crate::analysis::diagnostics::rubric;
 use crate::finding::{Finding, Fix, Safety};
 use crate::text::Span;
 
@@ -98,7 +99,12 @@ fn each_finding(snapshot: &Snapshot, place: Span, mut take: impl FnMut(&Finding,
         }
         Known::Rubric(parsed) => {
             let text = snapshot.text.text();
-            offer(&crate::analysis::diagnostics::rubric::findings(&text, parsed), 0);
+            offer(&rubric::findings(&text, parsed), 0);
+            if let Some(outcome) =
+                snapshot.audited.as_ref().filter(|_| snapshot.is_rubric_in_force())
+            {
+                offer(&rubric::overused::findings(&text, parsed, &outcome.overused), 0);
+            }
         }
         Known::Settings => offer(&super::super::kind::settings_findings(&snapshot.text.text()), 0),
         Known::Other => {}

@@ -24,6 +24,8 @@ pub enum Command {
     Review,
     /// Say of every batch whether more like it may be made, and what is missing.
     Gate,
+    /// Look for what is wrong with all transcripts together.
+    Audit,
     /// Draft and prove a rewrite of replies that failed.
     DraftFixup,
     /// Say what becomes of a critique's finding.
@@ -36,7 +38,7 @@ pub enum Command {
 
 impl Command {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Assess,
         Self::AssessAll,
         Self::Cancel,
@@ -47,6 +49,7 @@ impl Command {
         Self::PreviewFixup,
         Self::Gate,
         Self::Critique,
+        Self::Audit,
     ];
 
     /// The name in the protocol.
@@ -60,6 +63,7 @@ impl Command {
             Self::Review => "rubricator.review",
             Self::Gate => "rubricator.gate",
             Self::Critique => "rubricator.critique",
+            Self::Audit => "rubricator.audit",
             Self::DraftFixup => "rubricator.draftFixup",
             Self::DiscardFixup => "rubricator.discardFixup",
             Self::PreviewFixup => "rubricator.previewFixup",

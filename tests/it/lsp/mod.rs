@@ -4,6 +4,7 @@
 
 mod agree;
 mod assess;
+mod audit;
 pub mod client;
 pub mod desk;
 mod features;

@@ -1,16 +1,20 @@
 //! What one record is looked at for, on whatever thread is free.
+//!
+//! Invariant: what is found depends on the record and the settings alone; spans
+//! count from the record's first byte.
 
 use std::sync::Arc;
 
-use crate::audit::alike::{Signature, shingles};
-use crate::audit::habits::{Phrases, Tally};
-use crate::audit::mined::{Feature, Kind, Sketch, features};
-use crate::audit::words::{folded, words};
+use super::alike::{Signature, shingles};
+use super::habits::{Phrases, Tally};
+use super::mined::{Feature, Kind, Sketch, features};
+use super::words::words;
 use crate::config::Audit;
 use crate::text::{Span, json};
 use crate::transcript::{Exchange, Transcript, read};
 
 /// How records are looked at.
+#[derive(Clone, Debug)]
 pub struct Looker {
     phrases: Phrases,
     praise: Phrases,
@@ -19,6 +23,7 @@ pub struct Looker {
 }
 
 /// What the first look at a record found.
+#[derive(Clone, Debug)]
 pub struct First {
     /// The transcript's id.
     pub id: Arc<str>,
@@ -37,6 +42,7 @@ pub struct First {
 }
 
 /// What the second look at a record found.
+#[derive(Clone, Debug)]
 pub struct Second {
     /// The transcript's id.
     pub id: Arc<str>,
@@ -47,11 +53,12 @@ pub struct Second {
 }
 
 /// Something that a reply has.
+#[derive(Clone, Debug)]
 pub struct Has {
     /// What.
     pub feature: Feature,
-    /// What it says.
-    pub text: String,
+    /// What it says, as it is written.
+    pub said: String,
     /// Where, in the record.
     pub span: Span,
     /// In which exchange.
@@ -60,6 +67,7 @@ pub struct Has {
 
 impl Looker {
     /// Looks for what these settings name.
+    #[must_use]
     pub fn of(rules: &Audit, depth: usize) -> Self {
         Self {
             phrases: Phrases::of(&rules.phrases),
@@ -70,6 +78,7 @@ impl Looker {
     }
 
     /// Counts a record, and adds what its replies have to the sketch.
+    #[must_use]
     pub fn first(&self, record: &str, sketch: &Sketch) -> Option<First> {
         let transcript = self.transcript(record)?;
         let mut tally = Tally::default();
@@ -101,6 +110,7 @@ impl Looker {
     }
 
     /// Gathers what may be in `least` replies or more.
+    #[must_use]
     pub fn second(&self, record: &str, sketch: &Sketch, least: usize) -> Option<Second> {
         let transcript = self.transcript(record)?;
         let possible = |f: &Feature| sketch.at_most(f) as usize >= least;
@@ -110,9 +120,9 @@ impl Looker {
             {
                 if possible(&feature) {
                     let message = &transcript.messages[message];
-                    let text = folded(feature.span.of(&message.text));
+                    let said = feature.span.of(&message.text).to_owned();
                     let span = message.source_of(record, feature.span);
-                    replies.push(Has { feature, text, span, exchange: exchange.number });
+                    replies.push(Has { feature, said, span, exchange: exchange.number });
                 }
             }
             let own = of_exchange(&transcript, exchange.user.iter().copied());

@@ -10,12 +10,12 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::blocks::{Block, Blocks};
+use super::disk::{self, BadRecord, DiskError, Unreadable};
 use super::pipeline::Stages;
-use super::place::Start;
 use crate::analysis::context::Memo;
+use crate::analysis::place::Start;
 use crate::config::Limits;
-use crate::engine::blocks::{Block, Blocks};
-use crate::engine::disk::{self, BadRecord, DiskError, Unreadable};
 use crate::text::Span;
 use crate::text::document::Document;
 use crate::transcript::facts::{BOM, FileFacts};
@@ -52,6 +52,15 @@ impl Source {
     pub fn path(&self) -> &Path {
         match self {
             Self::Disk(path) | Self::Bytes(path, _) => path,
+        }
+    }
+
+    /// Its bytes; 0 where that is not known.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::Disk(path) => std::fs::metadata(path).map_or(0, |file| file.len()),
+            Self::Bytes(_, bytes) => bytes.len() as u64,
         }
     }
 
@@ -137,7 +146,7 @@ impl Text<'_> {
     }
 
     /// Bytes of it.
-    pub fn len(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         match &self.0 {
             At::Block(_, place) => place.len(),
             At::Document(text) => text.len(),
