@@ -5,6 +5,7 @@
 
 use super::habits::Tally;
 use super::look::First;
+use super::mix::Mix;
 use crate::text::Span;
 
 /// Places that a flag names.
@@ -15,6 +16,8 @@ const INSTANCES: usize = 20;
 pub struct Found<P> {
     /// What adds up.
     pub tally: Tally,
+    /// What the records say of how they were made.
+    pub mix: Mix,
     /// Records that are no transcript.
     pub unread: usize,
     /// For each phrase asked for: replies that have it, and where.
@@ -33,6 +36,7 @@ impl<P: Clone> Found<P> {
     pub fn new(phrases: usize) -> Self {
         Self {
             tally: Tally::default(),
+            mix: Mix::default(),
             unread: 0,
             phrases: vec![(0, Vec::new()); phrases],
             longest: Vec::new(),
@@ -44,6 +48,7 @@ impl<P: Clone> Found<P> {
     /// Takes in a record; `at` makes a place of a span of it and an exchange.
     pub fn take(&mut self, first: &First, at: impl Fn(Span, Option<u32>) -> P) {
         self.tally.merge(&first.tally);
+        self.mix.merge(&first.mix);
         for (index, span, exchange) in &first.phrases {
             let (count, instances) = &mut self.phrases[*index];
             *count += 1;

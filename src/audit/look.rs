@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::alike::{Signature, shingles};
 use super::habits::{Phrases, Tally};
 use super::mined::{Feature, Kind, Sketch, features};
+use super::mix::Mix;
 use super::words::words;
 use crate::config::Audit;
 use crate::text::{Span, json};
@@ -29,6 +30,8 @@ pub struct First {
     pub id: Arc<str>,
     /// What adds up.
     pub tally: Tally,
+    /// What it says of how it was made.
+    pub mix: Mix,
     /// For near-duplicates.
     pub signature: Signature,
     /// Phrases asked for: which, where first in a reply, in which exchange.
@@ -80,7 +83,10 @@ impl Looker {
     /// Counts a record, and adds what its replies have to the sketch.
     #[must_use]
     pub fn first(&self, record: &str, sketch: &Sketch) -> Option<First> {
-        let transcript = self.transcript(record)?;
+        let json = json::parse(record, self.depth);
+        let transcript = transcript(record, &json)?;
+        let mut mix = Mix::default();
+        json.root(record).into_iter().for_each(|root| mix.add(root));
         let mut tally = Tally::default();
         let (seen, is_rigid) = tally.add(&transcript, self.headers, &self.praise);
         let mut phrases = Vec::new();
@@ -105,6 +111,7 @@ impl Looker {
             late_praise: late.and_then(|one| Some((reply(one.number)?, one.number))),
             rigid: seen.first().filter(|_| is_rigid).and_then(|one| reply(one.number)),
             tally,
+            mix,
             id: transcript.id.into(),
         })
     }
@@ -112,7 +119,7 @@ impl Looker {
     /// Gathers what may be in `least` replies or more.
     #[must_use]
     pub fn second(&self, record: &str, sketch: &Sketch, least: usize) -> Option<Second> {
-        let transcript = self.transcript(record)?;
+        let transcript = transcript(record, &json::parse(record, self.depth))?;
         let possible = |f: &Feature| sketch.at_most(f) as usize >= least;
         let (mut replies, mut asked) = (Vec::new(), Vec::new());
         for exchange in &transcript.exchanges {
@@ -129,11 +136,6 @@ impl Looker {
             asked.extend(own.into_iter().map(|(feature, _)| feature).filter(possible));
         }
         Some(Second { id: transcript.id.into(), replies, asked })
-    }
-
-    fn transcript(&self, record: &str) -> Option<Transcript> {
-        let json = json::parse(record, self.depth);
-        read(record, &json).transcript.ok().filter(|_| json.syntax_problem().is_none())
     }
 
     fn asked_for(
@@ -154,6 +156,10 @@ impl Looker {
             }
         }
     }
+}
+
+fn transcript(record: &str, json: &json::Json) -> Option<Transcript> {
+    read(record, json).transcript.ok().filter(|_| json.syntax_problem().is_none())
 }
 
 /// What some messages of an exchange have between them, each thing once, with the

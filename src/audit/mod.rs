@@ -19,6 +19,7 @@ pub mod found;
 pub mod habits;
 pub mod look;
 pub mod mined;
+pub mod mix;
 pub mod words;
 
 pub use flags::{Flag, Twins};
@@ -26,3 +27,4 @@ pub use found::Found;
 pub use habits::Tally;
 pub use look::Looker;
 pub use mined::{Feature, Kind, Mined, Sketch};
+pub use mix::{Mix, Share, Targets};

@@ -15,7 +15,7 @@ use super::report::json as rows;
 use super::scan::Source;
 use super::style::plain;
 use super::{Ending, Failure, Session, targets};
-use crate::audit::{Flag, Tally};
+use crate::audit::{Flag, Share};
 use crate::config::Settings;
 use crate::engine::audit::{Audited, Instance, Watch, audit};
 use crate::engine::disk::DiskError;
@@ -38,7 +38,8 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
     let audited = audit(project.settings(), &sources, &Watch { stop: &|| false, tell: &tell });
     drop(bar);
     let audited = audited.map_err(|e| Failure::new(plain(&e.to_string()).into_owned()))?;
-    let Some(Audited { found, flags }) = audited else { return Ok(Ending::Good) };
+    let Some(audited) = audited else { return Ok(Ending::Good) };
+    let found = &audited.found;
     if found.unread > 0 {
         let n = super::report::counted(found.unread, "record");
         session
@@ -47,14 +48,14 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
     }
     match args.format {
         GateFormat::Json => {
-            session.out.line(&format!("{:#}", to_json(&found.tally, &flags, &sources)));
+            session.out.line(&format!("{:#}", to_json(&audited, &sources)));
         }
         GateFormat::Text => {
-            let text = text::report(&found.tally, &flags, &sources, session.out.color);
+            let text = text::report(&audited, &sources, session.out.color);
             session.out.write(&text);
         }
     }
-    Ok(if flags.is_empty() { Ending::Good } else { Ending::Findings })
+    Ok(if audited.flags.is_empty() { Ending::Good } else { Ending::Findings })
 }
 
 /// How many flags the transcripts of these files get.
@@ -66,14 +67,25 @@ pub fn flagged(settings: &Settings, sources: &[Source]) -> Result<usize, DiskErr
     Ok(audit(settings, sources, &nobody)?.map_or(0, |audited| audited.flags.len()))
 }
 
-fn to_json(tally: &Tally, flags: &[Flag<Instance>], sources: &[Source]) -> Value {
+fn to_json(audited: &Audited, sources: &[Source]) -> Value {
+    let tally = &audited.found.tally;
     let share = |(all, some): (usize, usize)| (all > 0).then(|| rounded(some as f64 / all as f64));
     json!({
         "transcripts": tally.transcripts, "replies": tally.replies,
         "mean_ratio": tally.mean_ratio().map(rounded),
         "over_ratio_share": tally.over_share().map(rounded),
         "early_praise": share(tally.early), "late_praise": share(tally.late),
-        "flags": flags.iter().map(|flag| flag_json(flag, sources)).collect::<Vec<_>>(),
+        "mix": audited.mix.iter().map(share_json).collect::<Vec<_>>(),
+        "flags": audited.flags.iter().map(|flag| flag_json(flag, sources)).collect::<Vec<_>>(),
+    })
+}
+
+fn share_json(share: &Share) -> Value {
+    let Share { kind, name, count, of, share: interval, target } = share;
+    json!({
+        "kind": kind, "name": name, "count": count, "of": of,
+        "share": rounded(interval.value), "low": rounded(interval.low), "high": rounded(interval.high),
+        "target": target, "off": share.is_off(),
     })
 }
 

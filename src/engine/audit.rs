@@ -15,7 +15,7 @@ use crate::analysis::context::Memo;
 use crate::analysis::place::{Placed, Start, place};
 use crate::audit::alike::{self, Signature};
 use crate::audit::look::{First, Second};
-use crate::audit::{Flag, Found, Looker, Mined, Sketch, Twins, flags};
+use crate::audit::{Flag, Found, Looker, Mined, Share, Sketch, Targets, Twins, flags};
 use crate::config::{Audit, Limits, Settings};
 use crate::finding::{Finding, Severity};
 use crate::text::{Span, json as spans};
@@ -26,6 +26,8 @@ use crate::transcript::read;
 pub struct Audited {
     /// Counts of all records.
     pub found: Found<Spot>,
+    /// What records say of how they were made, beside what was asked for.
+    pub mix: Vec<Share>,
     /// What is wrong.
     pub flags: Vec<Flag<Instance>>,
 }
@@ -101,7 +103,8 @@ pub fn audit(
     drop(known);
     let flags = flags::flags(&settings.audit, &found, mined, twins);
     let flags = audit.placed(flags)?;
-    Ok(Some(Audited { found, flags }))
+    let mix = found.mix.shares(&Targets::default());
+    Ok(Some(Audited { found, mix, flags }))
 }
 
 /// What an audit works with.
