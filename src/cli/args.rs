@@ -11,6 +11,7 @@ use crate::finding::Severity;
 mod audit;
 mod critique;
 mod diff;
+mod doctor;
 mod export;
 mod fix;
 mod generate;
@@ -23,6 +24,7 @@ mod trust;
 pub use audit::Audit;
 pub use critique::{Accept, Becomes, Critique, CritiqueAction, Decide};
 pub use diff::Diff;
+pub use doctor::Doctor;
 pub use export::Export;
 pub use fix::Fix;
 pub use generate::Generate;
@@ -99,6 +101,8 @@ pub enum Command {
     Slice(Slice),
     /// Make transcripts: two models talk, one as a persona of yours, one as the assistant
     Generate(Generate),
+    /// Say what a trainer makes of the transcripts: what it refuses, drops, cuts off, loses without a word
+    Doctor(Doctor),
     /// Have experts and difficult users criticise the rubric, prompts or a few transcripts
     Critique(Critique),
     /// Say what passed in one run and failed in another, and why; without runs, list them
