@@ -26,6 +26,8 @@ pub enum Command {
     Gate,
     /// Look for what is wrong with all transcripts together.
     Audit,
+    /// Cut what passed into training examples.
+    Slice,
     /// Draft and prove a rewrite of replies that failed.
     DraftFixup,
     /// Forget a fixup, or stop drafting it.
@@ -36,7 +38,7 @@ pub enum Command {
 
 impl Command {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Assess,
         Self::AssessAll,
         Self::Cancel,
@@ -47,6 +49,7 @@ impl Command {
         Self::PreviewFixup,
         Self::Gate,
         Self::Audit,
+        Self::Slice,
     ];
 
     /// The name in the protocol.
@@ -60,6 +63,7 @@ impl Command {
             Self::Review => "rubricator.review",
             Self::Gate => "rubricator.gate",
             Self::Audit => "rubricator.audit",
+            Self::Slice => "rubricator.slice",
             Self::DraftFixup => "rubricator.draftFixup",
             Self::DiscardFixup => "rubricator.discardFixup",
             Self::PreviewFixup => "rubricator.previewFixup",
