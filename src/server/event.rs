@@ -20,6 +20,7 @@ use tower_lsp_server::jsonrpc;
 use crate::engine::AssessUpdate;
 use crate::engine::review_desk::Told;
 use crate::engine::rules::Rules;
+use crate::review::critique::Decision;
 use crate::text::document::{Change, Document};
 use crate::transcript::TranscriptDigest;
 
@@ -124,6 +125,8 @@ pub enum Event {
     Fixed(Box<Fixed>),
     /// A reviews file was read, or could not be.
     Reviewed(Told),
+    /// The editor took the edit that was decided about a critique's finding.
+    Decided(PathBuf, Box<Decision>),
     /// What follows from the reviews of a project.
     Reckoned {
         /// Its folder.
@@ -171,6 +174,7 @@ impl Event {
             Self::Accepted(_) => "accepted offer",
             Self::Fixed(_) => "fixup",
             Self::Reviewed(_) => "reviews",
+            Self::Decided(..) => "decided",
             Self::Reckoned { .. } => "reckoning",
             Self::Audited(_) => "audit",
             Self::Sliced(_) => "slices",

@@ -12,6 +12,7 @@ use tower_lsp_server::gen_lsp_types::Uri;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::finding::Finding;
+use crate::review::critique;
 use crate::rubric::parse::{self, Parsed};
 use crate::text::Span;
 use crate::text::document::{BadChange, Change, Document, Encoding, Replaced};
@@ -22,6 +23,7 @@ use super::drafts::{Arrival, Drafts};
 use super::judgements::Judgements;
 use super::look::Survey;
 use super::projects::Live;
+use super::remarks::{Remark, Remarks};
 use super::shelf::Record;
 use super::transcripts::Transcripts;
 use super::{kind, publication, uri};
@@ -56,6 +58,8 @@ pub struct OpenDocument {
     pub recalled: Option<u64>,
     /// That is under way.
     pub recalling: bool,
+    /// What critics found in it.
+    remarks: Remarks,
     /// What the last audit of its project found.
     pub(super) audited: Option<Arc<Outcome>>,
     /// Edits that the analysis has not seen.
@@ -114,6 +118,7 @@ impl OpenDocument {
             wants_assessment: false,
             recalled: None,
             recalling: false,
+            remarks: Remarks::default(),
             audited: None,
             pending: Vec::new(),
             told: None,
@@ -289,6 +294,23 @@ impl OpenDocument {
             *recalled = None;
         }
         arrived
+    }
+
+    /// What critics found in it and nobody has decided about.
+    pub fn take_remarks(&mut self, open: Vec<critique::Finding>) {
+        self.dirty |= self.remarks.take(open);
+    }
+
+    /// Places what critics found in the text as it is.
+    pub fn place_remarks(&mut self) {
+        let depth = self.live.settings().limits.depth;
+        self.remarks.place(&self.text, &self.content, depth);
+    }
+
+    /// What critics found, at the words where it was placed last.
+    #[must_use]
+    pub const fn remarks(&self) -> &Arc<Vec<Remark>> {
+        self.remarks.placed()
     }
 
     /// Looks at the file as a whole again, when that is due.

@@ -48,6 +48,7 @@ pub fn message(uri: &Uri, version: Option<i32>, list: &[u8]) -> Vec<u8> {
 #[must_use]
 pub fn diagnostics(document: &mut OpenDocument) -> Vec<u8> {
     let is_saved = document.is_saved;
+    let remarks: Vec<Finding> = document.remarks().iter().map(|r| r.finding.clone()).collect();
     let in_force = document.is_rubric_in_force();
     let OpenDocument { uri, path, text, content, live, encoding, audited, .. } = document;
     let limit = live.settings().limits.findings_per_file;
@@ -56,7 +57,7 @@ pub fn diagnostics(document: &mut OpenDocument) -> Vec<u8> {
     let source = Source { uri, text, live, encoding: *encoding, rubric: OnceCell::new(), audited };
     let mut sheet = Sheet { source, list: b"[".to_vec(), shown: 0, limit, total: 0 };
     match content {
-        Content::Transcripts(transcripts) => sheet.transcripts(transcripts),
+        Content::Transcripts(transcripts) => sheet.transcripts(transcripts, &remarks),
         Content::Rubric(parsed) => {
             let text = text.text();
             sheet.whole(&rubric::findings(&text, parsed));
@@ -74,6 +75,9 @@ pub fn diagnostics(document: &mut OpenDocument) -> Vec<u8> {
             sheet.whole(&elsewhere);
         }
         Content::Other => {}
+    }
+    if !matches!(content, Content::Transcripts(_)) {
+        sheet.whole(&remarks);
     }
     sheet.finish()
 }
@@ -100,9 +104,10 @@ struct Source<'a> {
 }
 
 impl Sheet<'_> {
-    fn transcripts(&mut self, transcripts: &mut Transcripts) {
+    /// `remarks`: what critics found in the file.
+    fn transcripts(&mut self, transcripts: &mut Transcripts, remarks: &[Finding]) {
         let silenced = transcripts.file().silences_records();
-        let of_file = self.sorted(transcripts.file().findings());
+        let of_file = self.sorted(transcripts.file().findings().iter().chain(remarks));
         let mut rest = &of_file[..];
         if silenced {
             return self.whole(rest);
@@ -140,9 +145,9 @@ impl Sheet<'_> {
 
     /// Findings about the file by place, as `check` has them; those beyond the limit
     /// are counted alone.
-    fn sorted(&mut self, findings: &[Finding]) -> Vec<Finding> {
+    fn sorted<'f>(&mut self, findings: impl Iterator<Item = &'f Finding>) -> Vec<Finding> {
         let settings = self.source.live.settings();
-        let mut wanted: Vec<&Finding> = findings.iter().filter(|f| !settings.ignores(f)).collect();
+        let mut wanted: Vec<&Finding> = findings.filter(|f| !settings.ignores(f)).collect();
         wanted.sort_by(|a, b| key(a, 0).cmp(&key(b, 0)));
         self.total += wanted.len().saturating_sub(self.limit);
         wanted.into_iter().take(self.limit).cloned().collect()

@@ -155,6 +155,7 @@ impl Session {
             Event::Sliced(ended) => self.sliced(*ended),
             Event::Fixed(fixed) => self.fixed(*fixed),
             Event::Reviewed(told) => self.reviewed(told),
+            Event::Decided(root, decision) => self.decided(&root, *decision),
             Event::Reckoned { root, number, reckoned } => self.reckoned(root, number, reckoned),
             Event::ShuttingDown => {
                 self.jobs.cancel(None);
@@ -198,6 +199,7 @@ impl Session {
             Arc::make_mut(&mut self.drafts).arrived(arrived);
         }
         document.look_at_file();
+        document.place_remarks();
         if let Some(list) = document.publishable() {
             self.outbox.publish(&uri, Some(document.version), &list);
         }
@@ -217,6 +219,7 @@ impl Session {
             Command::Explain => self.explain(target),
             Command::Review => self.review(target),
             Command::Gate => self.gate(target),
+            Command::Critique => self.critique(target),
             Command::Audit => self.audit(target),
             Command::Slice => self.slice(target),
             Command::DraftFixup => self.draft_fixup(target),
@@ -280,6 +283,7 @@ impl Session {
             document.forget_published();
         }
         self.take_from_elsewhere(&mut document);
+        self.show_remarks(&mut document);
         document.audited = self.audits.found(&document.live.project.root);
         self.documents.insert(uri, document);
     }

@@ -18,6 +18,7 @@ use super::capabilities::ClientFlags;
 use super::drafts::Drafts;
 use super::open_document::{Content, OpenDocument};
 use super::projects::Live;
+use super::remarks::Remark;
 use super::reviews::Reviews;
 use super::shelf::Shelf;
 use super::sweeping::Census;
@@ -44,6 +45,8 @@ pub struct Snapshot {
     pub judges: Vec<JudgeFacts>,
     /// Fixups, by the text they are for.
     pub drafts: Arc<Drafts>,
+    /// What critics found in it.
+    pub remarks: Arc<Vec<Remark>>,
     /// What the last audit of the project found.
     pub audited: Option<Arc<Outcome>>,
     /// What people said in the project, once it was read.
@@ -85,6 +88,7 @@ impl Snapshot {
             census: None,
             judges: Vec::new(),
             drafts: Arc::default(),
+            remarks: Arc::clone(document.remarks()),
             audited: document.audited.clone(),
             reviews: None,
         }

@@ -21,7 +21,7 @@ use crate::text::Span;
 use super::super::convert;
 use super::super::shelf::Shelf;
 use super::super::snapshot::{Known, Snapshot};
-use super::{execute_command, fixup_action, review_action};
+use super::{critique_action, execute_command, fixup_action, review_action};
 
 /// The actions for a range.
 #[must_use]
@@ -35,6 +35,7 @@ pub fn answer(snapshot: &Snapshot, params: &CodeActionParams) -> Option<Vec<Code
     let mut actions = Vec::new();
     if wanted(&CodeActionKind::QuickFix) {
         actions.extend(fixes(snapshot, place, &params.context.diagnostics));
+        actions.extend(critique_action::actions(snapshot, place, &params.context.diagnostics));
     }
     if wanted(&fixup_action::KIND)
         && let Known::Transcripts(shelf) = &snapshot.content

@@ -30,6 +30,8 @@ pub enum Command {
     Slice,
     /// Draft and prove a rewrite of replies that failed.
     DraftFixup,
+    /// Say what becomes of a critique's finding.
+    Critique,
     /// Forget a fixup, or stop drafting it.
     DiscardFixup,
     /// Show what a proven fixup changes; editors with a view for it do it themselves.
@@ -38,7 +40,7 @@ pub enum Command {
 
 impl Command {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Assess,
         Self::AssessAll,
         Self::Cancel,
@@ -48,6 +50,7 @@ impl Command {
         Self::DiscardFixup,
         Self::PreviewFixup,
         Self::Gate,
+        Self::Critique,
         Self::Audit,
         Self::Slice,
     ];
@@ -62,6 +65,7 @@ impl Command {
             Self::Explain => "rubricator.explain",
             Self::Review => "rubricator.review",
             Self::Gate => "rubricator.gate",
+            Self::Critique => "rubricator.critique",
             Self::Audit => "rubricator.audit",
             Self::Slice => "rubricator.slice",
             Self::DraftFixup => "rubricator.draftFixup",
@@ -101,7 +105,8 @@ pub struct Target {
     /// What a person says (`rubricator.review`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub say: Option<Say>,
-    /// What an editor is to ask the person for before it sends this: `note`.
+    /// What an editor is to ask the person for before it sends this: `note`, or
+    /// `criterion`, of which it says the `choices`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ask: Option<String>,
     /// In their words.
@@ -143,6 +148,8 @@ pub enum Say {
     Next,
     /// The reply is an example of the criterion, with this `label`.
     Example,
+    /// Nothing is to be made of a critique's finding.
+    Dismiss,
 }
 
 impl Target {

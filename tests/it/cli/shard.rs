@@ -106,7 +106,8 @@ fn check_and_audit_take_files_in_turn() {
         parts.extend(part.out.lines().map(str::to_owned));
     }
     let mut all: Vec<String> = whole.out.lines().map(str::to_owned).collect();
-    (all.sort(), parts.sort());
+    all.sort();
+    parts.sort();
     assert_eq!(parts, all);
     let transcripts = |arguments: &[&str]| -> u64 {
         let ran = project.run(&[&["audit", "--format", "json"], arguments].concat());
