@@ -12,6 +12,7 @@ use crate::finding::Severity;
 mod audit;
 mod critique;
 mod diff;
+mod doctor;
 mod export;
 mod fix;
 mod review;
@@ -23,6 +24,7 @@ mod trust;
 pub use audit::Audit;
 pub use critique::{Accept, Becomes, Critique, CritiqueAction, Decide};
 pub use diff::Diff;
+pub use doctor::Doctor;
 pub use export::Export;
 pub use fix::Fix;
 pub use review::{Answer, Example, Label, Mark, Review, ReviewAction, RightOrWrong};
@@ -96,6 +98,8 @@ pub enum Command {
     Audit(Audit),
     /// Cut what passed into training examples, split into training and validation first
     Slice(Slice),
+    /// Say what a trainer makes of the transcripts: what it refuses, drops, cuts off, loses without a word
+    Doctor(Doctor),
     /// Have experts and difficult users criticise the rubric, prompts or a few transcripts
     Critique(Critique),
     /// Say what passed in one run and failed in another, and why; without runs, list them

@@ -188,5 +188,7 @@ pub fn context(rules: &Rules, project: &Project, families: Families, measures: b
             template_is_set: rules.template_is_set,
         })
     });
-    Context { rubric, counting, families, measures, depth_limit: settings.limits.depth }
+    let wants_target = families.structure || families.tokens;
+    let target = rules.target.clone().filter(|_| wants_target).map(Arc::new);
+    Context { rubric, counting, target, families, measures, depth_limit: settings.limits.depth }
 }

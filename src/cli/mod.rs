@@ -20,6 +20,7 @@ mod bar;
 mod check;
 mod critique;
 mod diff;
+mod doctor;
 mod examples;
 mod explain;
 mod export;
@@ -86,7 +87,12 @@ pub struct Session {
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
-        Ok(arguments) => arguments,
+        Ok(mut arguments) => {
+            if let Command::Doctor(args) = &arguments.command {
+                arguments.common.overrides.extend(args.overrides());
+            }
+            arguments
+        }
         Err(error) => return usage(&error),
     };
     if let Command::Lsp(_) = arguments.command {
@@ -152,6 +158,7 @@ fn dispatch(command: Command, session: &mut Session) -> Result<Ending, Failure> 
         Command::Gate(args) => gate::run(&args, session),
         Command::Audit(args) => audit::run(&args, session),
         Command::Slice(args) => slice::run(&args, session),
+        Command::Doctor(args) => doctor::run(&args, session),
         Command::Critique(args) => critique::run(&args, session),
         Command::Diff(args) => diff::run(&args, session),
         Command::Export(args) => export::run(&args, session),
