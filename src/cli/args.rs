@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::shard::Shard;
 use crate::finding::Severity;
 
 mod audit;
@@ -151,6 +152,9 @@ pub struct Check {
     /// Only findings of these kinds
     #[arg(long, value_enum, value_delimiter = ',')]
     pub only: Vec<Family>,
+    /// Only the I-th of N parts, as in 2/8: for several machines (files in turn)
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
     /// The mildest severity that makes the run fail
     #[arg(long, value_enum, value_name = "SEVERITY", default_value = "warning")]
     pub fail_on: FailOn,
@@ -281,6 +285,9 @@ pub struct Lsp {
 pub struct Assess {
     /// Transcript files or folders
     pub paths: Vec<PathBuf>,
+    /// Only the I-th of N parts, as in 2/8: for several machines (whose answers `store merge` brings together)
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
     /// Ask only these judges
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub judge: Vec<String>,

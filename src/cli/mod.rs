@@ -11,7 +11,7 @@ use clap::Parser;
 
 use crate::analysis::place;
 use crate::engine::workspace::{Outside, Problem, Workspace};
-use crate::engine::{scan, secret};
+use crate::engine::{scan, secret, whole_file};
 
 pub mod args;
 mod assess;
@@ -40,6 +40,7 @@ mod report;
 mod review;
 mod rubric;
 mod settings;
+mod shard;
 mod slice;
 mod spent;
 mod status;
@@ -48,7 +49,6 @@ pub mod style;
 mod targets;
 mod tokens;
 mod trust;
-mod whole_file;
 
 use args::{Arguments, Command, Common};
 use output::Output;

@@ -16,6 +16,7 @@ mod model;
 mod process;
 mod project;
 mod review;
+mod slice;
 mod supersede;
 mod sync;
 mod together;
