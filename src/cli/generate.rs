@@ -17,13 +17,10 @@ use super::report::counted;
 use super::settings::shown_path;
 use super::style::plain;
 use super::{Ending, Failure, Session, assess};
-use crate::assessment::selftest;
 use crate::engine::generate::{self, GenerateJob, Outlet, Setup, snapshots};
-use crate::engine::ledger::Purpose;
 use crate::engine::workspace::Project;
-use crate::engine::{AssessJob, Spending, Stopped, Trust, trust};
+use crate::engine::{Trust, trust};
 use crate::generate::{Persona, id};
-use crate::prompt::Template;
 
 /// Makes them.
 pub fn run(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
@@ -35,17 +32,15 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
     let settings = &project.settings().generate;
     let count = args.count.map_or(settings.count as u64, u64::from);
     let seed = args.seed.unwrap_or(settings.seed);
-    let asking = asking(&project, &setup, session.untrusted);
+    let trust = if session.untrusted { Trust::Denied } else { Trust::Given };
+    let asking = setup.asking(&project, trust);
     if args.dry_run {
         dry_run(args, &setup, seed, count, session);
         return Ok(Ending::Good);
     }
-    for judge in [&setup.sides.user, &setup.sides.assistant] {
-        let refused = |why| Failure::new(format!("{} is not asked: {why}", judge.name));
-        trust::allowed(judge, asking.trust).map_err(refused)?;
-    }
+    setup.allowed(trust).map_err(Failure::new)?;
     let root = project.root.clone().unwrap_or_default();
-    let path = args.out.clone().unwrap_or_else(|| usual_file(&setup));
+    let path = args.out.clone().unwrap_or_else(|| setup.usual_file());
     let out = Outlet::new(&root, &path).map_err(Failure::new)?;
     let there = out.ids().map_err(Failure::new)?;
     let is_missing = |&index: &u64| !there.contains(&id(&setup.persona(seed, index), &setup.maker));
@@ -86,28 +81,6 @@ fn setup(args: &Args, project: &Project, session: &mut Session) -> Result<Arc<Se
     setup.map(Arc::new).ok_or_else(|| Failure::new("nothing was generated"))
 }
 
-/// A batch a version of the prompts: so each has a pass rate and a gate of its own.
-fn usual_file(setup: &Setup) -> PathBuf {
-    let version = &setup.maker.version;
-    format!("data/raw/generated-{}.jsonl", version.get(..8).unwrap_or(version)).into()
-}
-
-fn asking(project: &Project, setup: &Setup, untrusted: bool) -> AssessJob {
-    let settings = project.settings().assess.clone();
-    AssessJob {
-        generation: 0,
-        transcripts: Vec::new(),
-        rubric: Arc::new(selftest::rubric()),
-        judges: vec![setup.sides.user.clone(), setup.sides.assistant.clone()],
-        template: Arc::new(Template::builtin()),
-        trust: if untrusted { Trust::Denied } else { Trust::Given },
-        project_dir: project.root.clone(),
-        spending: Spending::of_run(&settings).on(Purpose::Generate),
-        stopped: Stopped::default(),
-        settings,
-    }
-}
-
 fn assess_file(args: &Args, file: PathBuf, session: &mut Session) -> Result<Ending, Failure> {
     let format = match args.format {
         GateFormat::Text => DataFormat::Text,
@@ -120,6 +93,7 @@ fn assess_file(args: &Args, file: PathBuf, session: &mut Session) -> Result<Endi
         batch: false,
         checkpoint: None,
         record: None,
+        shard: None,
         send_sensitive: args.send_sensitive,
         format,
     };

@@ -28,6 +28,7 @@ use super::auditing::AuditEnded;
 use super::capabilities::ClientFlags;
 use super::fix_jobs::Fixed;
 use super::gates::Reckoned;
+use super::generating::Generated;
 use super::jobs::Planned;
 use super::look::Found;
 use super::requests::execute_command::{Command, Target};
@@ -136,6 +137,8 @@ pub enum Event {
         /// What follows.
         reckoned: Arc<Reckoned>,
     },
+    /// Transcripts were generated, or not.
+    Generated(Box<Generated>),
     /// An audit is over.
     Audited(Box<AuditEnded>),
     /// Slicing is over.
@@ -176,6 +179,7 @@ impl Event {
             Self::Reviewed(_) => "reviews",
             Self::Decided(..) => "decided",
             Self::Reckoned { .. } => "reckoning",
+            Self::Generated(_) => "generated",
             Self::Audited(_) => "audit",
             Self::Sliced(_) => "slices",
             Self::ProgressCancelled(_) => "cancelled progress",

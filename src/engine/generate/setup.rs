@@ -9,13 +9,16 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use crate::assessment::selftest;
 use crate::config::Judge;
 use crate::config::generate::model;
-use crate::engine::JobTranscript;
+use crate::engine::ledger::Purpose;
 use crate::engine::workspace::{Project, read_text};
+use crate::engine::{AssessJob, JobTranscript, Spending, Stopped, Trust, trust};
 use crate::finding::{Finding, Severity};
 use crate::generate::version::{self, Ingredient};
 use crate::generate::{Bounds, Maker, Recipe, Speaker, read as read_recipe};
+use crate::prompt::Template;
 use crate::prompt::generate::{ASSISTANT, RolePrompt, USER_SIM};
 use crate::text::json as scanner;
 use crate::transcript::{digest, read as read_record};
@@ -44,6 +47,46 @@ pub struct Setup {
     /// The texts that a person wrote, which are searched for secrets before anything is
     /// sent. What the models write of them is theirs.
     pub about: JobTranscript,
+}
+
+impl Setup {
+    /// Where its transcripts go: a file, and so a batch, for each version of the
+    /// prompts, so that each has a pass rate and a gate of its own.
+    #[must_use]
+    pub fn usual_file(&self) -> PathBuf {
+        let version = &self.maker.version;
+        format!("data/raw/generated-{}.jsonl", version.get(..8).unwrap_or(version)).into()
+    }
+
+    /// Whether both sides may be asked.
+    ///
+    /// # Errors
+    /// The rule that forbids it.
+    pub fn allowed(&self, given: Trust) -> Result<(), String> {
+        for judge in [&self.sides.user, &self.sides.assistant] {
+            let refused = |why| format!("{} is not asked: {why}", judge.name);
+            trust::allowed(judge, given).map_err(refused)?;
+        }
+        Ok(())
+    }
+
+    /// How both sides are asked; it spends as one run.
+    #[must_use]
+    pub fn asking(&self, project: &Project, given: Trust) -> AssessJob {
+        let settings = project.settings().assess.clone();
+        AssessJob {
+            generation: 0,
+            transcripts: Vec::new(),
+            rubric: Arc::new(selftest::rubric()),
+            judges: vec![self.sides.user.clone(), self.sides.assistant.clone()],
+            template: Arc::new(Template::builtin()),
+            trust: given,
+            project_dir: project.root.clone(),
+            spending: Spending::of_run(&settings).on(Purpose::Generate),
+            stopped: Stopped::default(),
+            settings,
+        }
+    }
 }
 
 /// Something wrong with a file.
