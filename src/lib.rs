@@ -18,7 +18,7 @@
 //! | `audit` | what is wrong with a data set as a whole: phrases, habits, near-duplicates |
 //! | `slice` | prefixes of a transcript as training examples: where, on which side, in what words |
 //! | `prompt` | what a judge is asked |
-//! | `analysis` | everything an editor shows, as pure functions: findings, lenses, hints, hovers, symbols |
+//! | `analysis` | everything an editor shows, as pure functions: findings, lenses, hints, hovers, symbols, completion |
 //! | `engine` | the only door to paid work and to disk: trust, keys, judges, store, single flight, workspace |
 //! | `server` | the language server: one loop owns the session, an outbox talks to the editor |
 //! | `cli` | the same engine on the command line; the only place that prints |
