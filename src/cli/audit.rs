@@ -13,6 +13,7 @@ use super::args::{Audit as Args, GateFormat};
 use super::bar::Bar;
 use super::report::json as rows;
 use super::scan::Source;
+use super::shard::Shard;
 use super::style::plain;
 use super::{Ending, Failure, Session, targets};
 use crate::audit::{Flag, Share};
@@ -27,7 +28,8 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
             "`audit` reads twice, so it cannot read standard input: name a file",
         ));
     }
-    let sources = targets::transcripts(&args.paths, session)?;
+    let mut sources = targets::transcripts(&args.paths, session)?;
+    Shard::files(args.shard, &mut sources);
     let first = sources.first().map_or_else(|| PathBuf::from("."), |s| s.path().to_owned());
     let project = session.workspace.project_of(&first);
     if session.report_settings(&project) {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::assess::entries::{self, Entry};
 use super::assess::job::Asking;
 use super::check::context;
+use super::output::Output;
 use super::scan::Source;
 use super::style::plain;
 use super::{Failure, Session, assess, targets};
@@ -52,6 +53,15 @@ pub fn read<T>(
     session: &mut Session,
     mut keep: impl FnMut(Entry, Scorecard, &Rubric) -> T,
 ) -> Result<Vec<Shelf<T>>, Failure> {
+    telling(paths, session, |_, entry, card, rubric| keep(entry, card, rubric))
+}
+
+/// The same; `keep` may print.
+pub fn telling<T>(
+    paths: &[PathBuf],
+    session: &mut Session,
+    mut keep: impl FnMut(&mut Output, Entry, Scorecard, &Rubric) -> T,
+) -> Result<Vec<Shelf<T>>, Failure> {
     let sources = targets::transcripts(paths, session)?;
     let engine = Engine::new(EngineOptions::of_user());
     let mut shelves = Vec::new();
@@ -77,7 +87,7 @@ pub fn read<T>(
                     let card = assess::score(&asking, &entry, &judges);
                     // The same text may stand twice.
                     said.insert(entry.digest, judges);
-                    kept.push(keep(entry, card, &rubric));
+                    kept.push(keep(&mut session.out, entry, card, &rubric));
                 }
             });
             let unusable =

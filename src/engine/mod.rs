@@ -45,6 +45,7 @@ mod run;
 pub mod runs;
 pub mod scan;
 pub mod secret;
+pub mod slicing;
 pub mod spend;
 pub mod store;
 mod stores;
@@ -52,6 +53,7 @@ mod tally;
 pub mod trust;
 pub mod trusted_projects;
 mod unanswered;
+pub mod whole_file;
 mod withholding;
 pub mod workspace;
 

@@ -32,6 +32,7 @@ use super::gates::Reckoned;
 use super::jobs::Planned;
 use super::look::Found;
 use super::requests::execute_command::{Command, Target};
+use super::slicing::SliceEnded;
 use super::sweep::{Sweep, Swept};
 
 /// One thing that happened.
@@ -138,6 +139,8 @@ pub enum Event {
     },
     /// An audit is over.
     Audited(Box<AuditEnded>),
+    /// Slicing is over.
+    Sliced(Box<SliceEnded>),
     /// The user cancelled a job in the progress view.
     ProgressCancelled(String),
     /// The client is about to leave.
@@ -175,6 +178,7 @@ impl Event {
             Self::Decided(..) => "decided",
             Self::Reckoned { .. } => "reckoning",
             Self::Audited(_) => "audit",
+            Self::Sliced(_) => "slices",
             Self::ProgressCancelled(_) => "cancelled progress",
             Self::ShuttingDown => "shutdown",
             Self::Ended => "end",

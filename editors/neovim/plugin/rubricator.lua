@@ -18,6 +18,7 @@ local commands = {
   LspRubricatorExplain = 'rubricator.explain',
   LspRubricatorGate = 'rubricator.gate',
   LspRubricatorAudit = 'rubricator.audit',
+  LspRubricatorSlice = 'rubricator.slice',
 }
 
 for name, run in pairs(require('rubricator.fixup').commands) do

@@ -26,6 +26,8 @@ pub enum Command {
     Gate,
     /// Look for what is wrong with all transcripts together.
     Audit,
+    /// Cut what passed into training examples.
+    Slice,
     /// Draft and prove a rewrite of replies that failed.
     DraftFixup,
     /// Say what becomes of a critique's finding.
@@ -38,7 +40,7 @@ pub enum Command {
 
 impl Command {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Assess,
         Self::AssessAll,
         Self::Cancel,
@@ -50,6 +52,7 @@ impl Command {
         Self::Gate,
         Self::Critique,
         Self::Audit,
+        Self::Slice,
     ];
 
     /// The name in the protocol.
@@ -64,6 +67,7 @@ impl Command {
             Self::Gate => "rubricator.gate",
             Self::Critique => "rubricator.critique",
             Self::Audit => "rubricator.audit",
+            Self::Slice => "rubricator.slice",
             Self::DraftFixup => "rubricator.draftFixup",
             Self::DiscardFixup => "rubricator.discardFixup",
             Self::PreviewFixup => "rubricator.previewFixup",

@@ -17,6 +17,7 @@ mod navigate;
 mod process;
 mod project;
 mod review;
+mod slice;
 mod supersede;
 mod sync;
 mod together;
