@@ -15,6 +15,7 @@ mod diff;
 mod doctor;
 mod export;
 mod fix;
+mod generate;
 mod review;
 mod rubric;
 mod slice;
@@ -27,6 +28,7 @@ pub use diff::Diff;
 pub use doctor::Doctor;
 pub use export::Export;
 pub use fix::Fix;
+pub use generate::Generate;
 pub use review::{Answer, Example, Label, Mark, Review, ReviewAction, RightOrWrong};
 pub use rubric::{History, Rubric};
 pub use slice::Slice;
@@ -98,6 +100,8 @@ pub enum Command {
     Audit(Audit),
     /// Cut what passed into training examples, split into training and validation first
     Slice(Slice),
+    /// Make transcripts: two models talk, one as a persona of yours, one as the assistant
+    Generate(Generate),
     /// Say what a trainer makes of the transcripts: what it refuses, drops, cuts off, loses without a word
     Doctor(Doctor),
     /// Have experts and difficult users criticise the rubric, prompts or a few transcripts
