@@ -20,7 +20,7 @@
 //! | `slice` | prefixes of a transcript as training examples: where, on which side, in what words |
 //! | `generate` | personas sampled from a template and a taxonomy, what each message is to be like, and the record that comes of it |
 //! | `prompt` | what a judge is asked, and the models that play a conversation |
-//! | `analysis` | everything an editor shows, as pure functions: findings, lenses, hints, hovers, symbols |
+//! | `analysis` | everything an editor shows, as pure functions: findings, lenses, hints, hovers, symbols, completion |
 //! | `engine` | the only door to paid work and to disk: trust, keys, judges, store, single flight, workspace |
 //! | `server` | the language server: one loop owns the session, an outbox talks to the editor |
 //! | `cli` | the same engine on the command line; the only place that prints |
