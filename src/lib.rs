@@ -17,6 +17,7 @@
 //! | `review` | what people said of transcripts, verdicts and batches; the gate |
 //! | `audit` | what is wrong with a data set as a whole: phrases, habits, near-duplicates |
 //! | `slice` | prefixes of a transcript as training examples: where, on which side, in what words |
+//! | `report` | the state of a data set as a page, a text and tables |
 //! | `prompt` | what a judge is asked |
 //! | `analysis` | everything an editor shows, as pure functions: findings, lenses, hints, hovers, symbols |
 //! | `engine` | the only door to paid work and to disk: trust, keys, judges, store, single flight, workspace |
@@ -45,6 +46,7 @@ pub mod engine;
 pub mod finding;
 pub mod fixup;
 pub mod prompt;
+pub mod report;
 pub mod review;
 pub mod rubric;
 pub mod server;

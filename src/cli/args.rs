@@ -13,6 +13,7 @@ mod critique;
 mod diff;
 mod export;
 mod fix;
+mod report;
 mod review;
 mod rubric;
 mod slice;
@@ -24,6 +25,7 @@ pub use critique::{Accept, Becomes, Critique, CritiqueAction, Decide};
 pub use diff::Diff;
 pub use export::Export;
 pub use fix::Fix;
+pub use report::Report;
 pub use review::{Answer, Example, Label, Mark, Review, ReviewAction, RightOrWrong};
 pub use rubric::{History, Rubric};
 pub use slice::Slice;
@@ -95,6 +97,8 @@ pub enum Command {
     Audit(Audit),
     /// Cut what passed into training examples, split into training and validation first
     Slice(Slice),
+    /// Write where the data set stands: a page for people, a text, and tables
+    Report(Report),
     /// Have experts and difficult users criticise the rubric, prompts or a few transcripts
     Critique(Critique),
     /// Say what passed in one run and failed in another, and why; without runs, list them

@@ -24,6 +24,7 @@ use crate::audit::{Mined, Sketch, Tally};
 use crate::config::{Audit, Limits, Settings};
 use crate::engine::disk::DiskError;
 use crate::finding::{Finding, Severity};
+use crate::report::Phrase;
 use crate::text::{Span, json as spans};
 use crate::transcript::read;
 use flags::Flag;
@@ -106,6 +107,40 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
 /// When one of them cannot be read.
 pub fn flagged(settings: &Settings, sources: &[Source]) -> Result<usize, DiskError> {
     of(settings, sources).map(|(_, flags)| flags.len())
+}
+
+/// The phrases that stand out, and what else is flagged, for a report.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn summary(
+    settings: &Settings,
+    sources: &[Source],
+) -> Result<(Vec<Phrase>, Vec<String>), DiskError> {
+    let (found, flags) = of(settings, sources)?;
+    let replies = found.tally.replies;
+    let mut phrases = Vec::new();
+    for (text, (count, _)) in settings.audit.phrases.iter().zip(&found.phrases) {
+        let flagged =
+            flags.iter().any(|f| f.name == "phrase" && f.phrase.as_deref() == Some(&**text));
+        if !flagged {
+            let counted = (*count, replies);
+            phrases.push(Phrase { kind: "listed", text: text.as_str().into(), counted, flagged });
+        }
+    }
+    let mut others = Vec::new();
+    for flag in flags {
+        match flag.phrase {
+            Some(text) => phrases.push(Phrase {
+                kind: flag.name,
+                text: text.into(),
+                counted: flag.counted,
+                flagged: true,
+            }),
+            None => others.push(flag.message),
+        }
+    }
+    Ok((phrases, others))
 }
 
 fn of(settings: &Settings, sources: &[Source]) -> Result<(Found, Vec<Flag>), DiskError> {

@@ -44,10 +44,27 @@ impl<T> Shelf<T> {
     pub fn bound<'a>(&'a self, id: &'a str, digest: &'a str) -> Bound<'a> {
         Bound { transcript: id, digest, rubric: &self.rubric_digest }
     }
+
+    /// The same project with something else kept; answers with what was kept before.
+    #[must_use]
+    pub fn with<U>(self, kept: Vec<U>) -> (Shelf<U>, Vec<T>) {
+        let Self { project, root, rubric, rubric_digest, reviews, kept: before } = self;
+        (Shelf { project, root, rubric, rubric_digest, reviews, kept }, before)
+    }
 }
 
 /// Looks at every transcript that the paths name; keeps what `keep` makes of it.
 pub fn read<T>(
+    paths: &[PathBuf],
+    session: &mut Session,
+    keep: impl FnMut(Entry, Scorecard, &Rubric) -> T,
+) -> Result<Vec<Shelf<T>>, Failure> {
+    read_with(Families { structure: false, tokens: false, checks: true }, paths, session, keep)
+}
+
+/// The same, with more known of each transcript: its tokens, where they are wanted.
+pub fn read_with<T>(
+    families: Families,
     paths: &[PathBuf],
     session: &mut Session,
     mut keep: impl FnMut(Entry, Scorecard, &Rubric) -> T,
@@ -66,7 +83,6 @@ pub fn read<T>(
         }
         let rubric = assess::usable_rubric(&project, &rules)?;
         let asking = asking(&project, &rubric, session.untrusted);
-        let families = Families { structure: false, tokens: false, checks: true };
         let context = context(&rules, &project, families, false);
         let mut kept = Vec::new();
         for source in &sources {

@@ -34,6 +34,7 @@ mod lsp;
 pub mod output;
 mod progress;
 mod report;
+mod reporting;
 mod review;
 mod rubric;
 mod settings;
@@ -151,6 +152,7 @@ fn dispatch(command: Command, session: &mut Session) -> Result<Ending, Failure> 
         Command::Gate(args) => gate::run(&args, session),
         Command::Audit(args) => audit::run(&args, session),
         Command::Slice(args) => slice::run(&args, session),
+        Command::Report(args) => reporting::run(&args, session),
         Command::Critique(args) => critique::run(&args, session),
         Command::Diff(args) => diff::run(&args, session),
         Command::Export(args) => export::run(&args, session),

@@ -27,14 +27,18 @@ use crate::review::Review;
 use crate::slice::{Leak, Sides, Split, System};
 use crate::tokens::RecordCounter;
 use crate::transcript::TranscriptDigest;
-use cut::{Cut, Cutter, Piece};
+pub use cut::Cut;
+use cut::{Cutter, Piece};
 use output::Output;
 
 /// What is known of a transcript before it is cut.
-struct Kept {
-    id: String,
-    digest: TranscriptDigest,
-    standing: Standing,
+pub struct Kept {
+    /// Its id.
+    pub id: String,
+    /// What it says.
+    pub digest: TranscriptDigest,
+    /// How it stands.
+    pub standing: Standing,
 }
 
 /// Which transcripts are cut, and why the others are not.
@@ -111,21 +115,11 @@ fn project(
     let choice = choose(shelf);
     let prompt = system_prompt(project)?;
     let folder = args.out.clone().unwrap_or_else(|| shelf.root.join("data/processed"));
-    let cutter = Cutter {
-        choice: &choice,
-        counter: counter(project)?,
-        limit: settings.tokens.limit.min(settings.target.max_length.unwrap_or(usize::MAX)),
-        split: Split {
-            seed: args.seed.unwrap_or(settings.slice.seed),
-            validation: args.validation.unwrap_or(settings.slice.validation),
-        },
-        system: match (settings.slice.system_prompt, prompt.as_deref()) {
-            (SystemPrompt::Project, Some(text)) => System::Project(text),
-            (_, text) => System::Record(text),
-        },
-        writes: !args.dry_run,
-        depth: settings.limits.depth,
+    let split = Split {
+        seed: args.seed.unwrap_or(settings.slice.seed),
+        validation: args.validation.unwrap_or(settings.slice.validation),
     };
+    let cutter = cutter(project, &choice, prompt.as_deref(), split, !args.dry_run)?;
     let cannot =
         |e: std::io::Error| Failure::new(format!("{} {}", shown_path(&folder), plain_error(&e)));
     let output = if args.dry_run { None } else { Some(Output::into(&folder).map_err(cannot)?) };
@@ -151,6 +145,57 @@ fn project(
     let written = output.map(Output::commit).transpose().map_err(cannot)?;
     session.out.note(&text::summary(&choice, &sums, &cutter, written.as_deref()));
     Ok(ending(&choice, &sums))
+}
+
+/// Hands out how each transcript of a project would be cut now, with its place.
+///
+/// # Errors
+/// When tokens cannot be counted, or a file cannot be read.
+pub fn planned(
+    shelf: &Shelf<Kept>,
+    sources: &[Source],
+    mut each: impl FnMut(Cut, &str, usize),
+) -> Result<(), Failure> {
+    let project = &shelf.project;
+    let settings = project.settings();
+    let choice = choose(shelf);
+    let prompt = system_prompt(project)?;
+    let split = Split { seed: settings.slice.seed, validation: settings.slice.validation };
+    let cutter = cutter(project, &choice, prompt.as_deref(), split, false)?;
+    for source in sources {
+        let file = source.shown();
+        let look = |record: &str, _: &mut _| cutter.cut(record);
+        let scanned = scan(source, &settings.limits, &mut Vec::new(), look, |seen| {
+            if let Some(cut) = seen.analysis.ok().flatten() {
+                each(cut, &file, seen.start.line);
+            }
+        });
+        scanned.map_err(|e| Failure::new(plain(&e.to_string()).into_owned()))?;
+    }
+    Ok(())
+}
+
+/// What cuts the transcripts of a project.
+fn cutter<'a>(
+    project: &Project,
+    choice: &'a Choice,
+    prompt: Option<&'a str>,
+    split: Split,
+    writes: bool,
+) -> Result<Cutter<'a>, Failure> {
+    let settings = project.settings();
+    Ok(Cutter {
+        choice,
+        counter: counter(project)?,
+        limit: settings.tokens.limit.min(settings.target.max_length.unwrap_or(usize::MAX)),
+        split,
+        system: match (settings.slice.system_prompt, prompt) {
+            (SystemPrompt::Project, Some(text)) => System::Project(text),
+            (_, text) => System::Record(text),
+        },
+        writes,
+        depth: settings.limits.depth,
+    })
 }
 
 /// The cutting of a project under way.

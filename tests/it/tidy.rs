@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["text", "finding"],
     &["transcript", "rubric", "tokens", "config"],
-    &["assessment", "fixup", "review", "slice", "audit"],
+    &["assessment", "fixup", "review", "slice", "audit", "report"],
     &["prompt", "analysis"],
     &["engine"],
     &["server", "cli"],

@@ -10,6 +10,7 @@ mod export;
 mod fix;
 mod fixup;
 mod judges;
+mod report;
 mod review;
 mod settings;
 mod slice;
