@@ -16,6 +16,7 @@
 //! | `fixup` | which replies may be rewritten, what a rewrite must prove before it is an edit, and where a transcript may be cut off |
 //! | `review` | what people said of transcripts, verdicts and batches; the gate |
 //! | `audit` | what is wrong with a data set as a whole: phrases, habits, near-duplicates |
+//! | `doctor` | what a trainer makes of a record: what it refuses, drops, cuts off, loses without a word |
 //! | `slice` | prefixes of a transcript as training examples: where, on which side, in what words |
 //! | `report` | the state of a data set as a page, a text and tables |
 //! | `prompt` | what a judge is asked |
@@ -42,6 +43,7 @@ pub mod assessment;
 pub mod audit;
 pub mod cli;
 pub mod config;
+pub mod doctor;
 pub mod engine;
 pub mod finding;
 pub mod fixup;

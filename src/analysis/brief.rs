@@ -6,8 +6,9 @@
 
 use super::context::{Context, Families, Memo};
 use super::diagnostics::structure::{self, FileRecord};
-use super::record::{RecordAnalysis, analyse};
+use super::record::{Prospect, RecordAnalysis, analyse};
 use super::sayings::Said;
+use crate::doctor::settled;
 use crate::finding::Finding;
 use crate::text::Span;
 use crate::text::json;
@@ -29,6 +30,8 @@ pub struct Brief {
     pub findings: Vec<Finding>,
     /// It holds a conversation.
     pub is_transcript: bool,
+    /// What the trainer makes of it, where there is a target.
+    pub prospect: Option<Prospect>,
     /// What the rules about files ask of it.
     pub traits: Traits,
 }
@@ -47,7 +50,9 @@ impl<'c> Looking<'c> {
     #[must_use]
     pub fn new(context: &'c Context) -> Self {
         let families = Families { structure: false, ..context.families };
-        let wanted = families.tokens || families.checks && context.rubric.is_some();
+        let wanted = context.target.is_some()
+            || families.tokens
+            || families.checks && context.rubric.is_some();
         let rest = wanted.then(|| Context { families, measures: false, ..context.clone() });
         Self { context, rest }
     }
@@ -58,9 +63,12 @@ impl<'c> Looking<'c> {
         let mut brief =
             if self.context.families.structure { self.structure(record) } else { Brief::default() };
         let Some(rest) = &self.rest else { return brief };
-        let RecordAnalysis { mut findings, outline, .. } = analyse(record, rest, memo);
+        let RecordAnalysis { mut findings, outline, prospect, .. } = analyse(record, rest, memo);
         brief.is_transcript = outline.is_some();
-        if !findings.is_empty() {
+        brief.prospect = prospect;
+        if let Some(target) = rest.target.as_deref() {
+            brief.findings = settled(std::mem::take(&mut brief.findings), findings, target);
+        } else if !findings.is_empty() {
             brief.findings.append(&mut findings);
             let key = |f: &Finding| (f.span, f.severity);
             brief.findings.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| a.code.cmp(&b.code)));
@@ -81,11 +89,18 @@ impl<'c> Looking<'c> {
             name: written.filter(|_| draft.is_ok()).map(|(id, source)| (id.into(), source)),
             likeness: draft.ok().and_then(|draft| likeness(record, draft, &examined.gists)),
         };
-        Brief { is_transcript: draft.is_ok(), findings: examined.findings, traits }
+        let (is_transcript, findings) = (draft.is_ok(), examined.findings);
+        Brief { findings, is_transcript, prospect: None, traits }
     }
 }
 
 impl Traits {
+    /// The id, where the record has one.
+    #[must_use]
+    pub fn written_id(&self) -> Option<&str> {
+        self.name.as_ref().map(|(id, _)| &**id)
+    }
+
     /// What tells it from most others; `None` when it has no message.
     pub(crate) const fn likeness(&self) -> Option<Likeness> {
         self.likeness

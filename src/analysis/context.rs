@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::doctor::Target;
 use crate::rubric::Rubric;
 use crate::rubric::check::{Check, MessageFacts};
 use crate::text::json;
@@ -20,6 +21,8 @@ pub struct Context {
     pub rubric: Option<Arc<Rubric>>,
     /// How tokens are counted; `None` leaves them uncounted.
     pub counting: Option<Arc<Counting>>,
+    /// What the data is for, where its findings are wanted.
+    pub target: Option<Arc<Target>>,
     /// Which findings are wanted.
     pub families: Families,
     /// Words and digests are wanted: what an editor shows beside the text.
@@ -60,6 +63,7 @@ impl Default for Context {
         Self {
             rubric: None,
             counting: None,
+            target: None,
             families: Families::ALL,
             measures: true,
             depth_limit: json::DEPTH_LIMIT,

@@ -66,9 +66,24 @@ pub fn lenses(
     lenses
 }
 
-/// The decision of a batch, and what keeps it from scaling.
+/// The decision of a batch, and in few words what keeps it from scaling and how many
+/// warnings stand beside it: a lens is cut off at the window's edge.
 #[must_use]
-pub fn gate(gate: &Gate) -> String {
+pub fn gate(gate: &Gate, warnings: usize) -> String {
+    let counted_of = gate.transcripts - gate.too_short;
+    let mut parts = vec![gate.decision.name().to_owned()];
+    parts.push(format!("{} of {counted_of} passed", gate.passed));
+    let head = |missing: &String| missing.split(':').next().unwrap_or_default().to_owned();
+    let is_new = |head: &String| !head.starts_with(&parts[1]);
+    let heads: Vec<String> = gate.missing.iter().map(head).filter(is_new).collect();
+    parts.extend(heads);
+    parts.extend((warnings > 0).then(|| counted(warnings, "warning")));
+    parts.join(" · ")
+}
+
+/// The same with all that is missing.
+#[must_use]
+pub fn gate_in_full(gate: &Gate) -> String {
     let counted = gate.transcripts - gate.too_short;
     let mut parts = vec![gate.decision.name().to_owned()];
     parts.push(format!("{} of {counted} passed", gate.passed));

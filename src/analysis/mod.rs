@@ -2,6 +2,7 @@
 
 pub mod brief;
 pub mod context;
+pub mod critiques;
 pub mod diagnostics;
 pub mod file;
 pub mod fixes;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::context::{Context, Memo};
 use super::diagnostics::tokens::TokenRules;
 use super::diagnostics::{checks, structure, tokens};
+use crate::doctor::{self, Count, Diagnosis, Fate};
 use crate::finding::Finding;
 use crate::rubric::check::{self, CheckResult, Rule, Subject};
 use crate::rubric::{Ask, Criterion, Rubric};
@@ -28,6 +29,17 @@ pub struct RecordAnalysis {
     pub shape: Option<Shape>,
     /// The conversation in outline; `None` when the record is none.
     pub outline: Option<Outline>,
+    /// What the trainer makes of it, where there is a target.
+    pub prospect: Option<Prospect>,
+}
+
+/// What becomes of a record at the trainer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prospect {
+    /// How it fares.
+    pub fate: Fate,
+    /// Its tokens; `None` where it cannot be rendered.
+    pub count: Option<Count>,
 }
 
 /// A transcript without its text: what lenses, hints, symbols and folds need.
@@ -98,9 +110,16 @@ pub fn analyse(record: &str, context: &Context, memo: &mut Memo) -> RecordAnalys
     let broken = json.syntax_problem().is_some();
     let shape = reading.shape;
     let Ok(transcript) = reading.transcript else {
-        return RecordAnalysis { findings, shape, outline: None };
+        return RecordAnalysis { findings, shape, outline: None, prospect: None };
     };
     let mut outline = outline(record, &transcript, context.measures, memo);
+    let mut prospect = None;
+    if let Some(target) = context.target.as_deref().filter(|_| !broken) {
+        let Diagnosis { findings: own, fate, count } =
+            doctor::examine(record, &json, &transcript, target);
+        prospect = Some(Prospect { fate, count });
+        findings = doctor::settled(findings, own, target);
+    }
     if !broken {
         let style = persona_style(record, &json);
         let mut look = Look { record, transcript: &transcript, style, context, memo };
@@ -111,7 +130,7 @@ pub fn analyse(record: &str, context: &Context, memo: &mut Memo) -> RecordAnalys
         finding.transcript = Some(Arc::clone(&outline.id));
     }
     findings.sort_by(|a, b| (a.span, a.severity, &a.code).cmp(&(b.span, b.severity, &b.code)));
-    RecordAnalysis { findings, shape, outline: Some(outline) }
+    RecordAnalysis { findings, shape, outline: Some(outline), prospect }
 }
 
 /// One transcript being looked at.
@@ -137,7 +156,8 @@ impl Look<'_> {
             let rules = TokenRules {
                 counter: &counting.counter,
                 limit: counting.limit,
-                template_is_set: counting.template_is_set,
+                // The doctor says what a template does, where there is a target.
+                template_is_set: counting.template_is_set && self.context.target.is_none(),
             };
             findings.extend(tokens::findings(rules, self.record, self.transcript, &counts));
         }

@@ -78,6 +78,12 @@ pub fn trust(marked: &Marked) -> String {
     }
 }
 
+/// `2 marks are stale`: of an earlier text or wording.
+#[must_use]
+pub fn stale(marks: usize) -> String {
+    format!("{} {} stale", counted(marks, "mark"), if marks == 1 { "is" } else { "are" })
+}
+
 /// All that people's marks say of a judge on a criterion, in markdown.
 #[must_use]
 pub fn about_trust(marked: &Marked) -> String {

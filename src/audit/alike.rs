@@ -45,6 +45,12 @@ pub fn likeness(one: &HashSet<u64>, other: &HashSet<u64>) -> f64 {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature([u32; MINIMA]);
 
+impl AsRef<Self> for Signature {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
 impl Signature {
     /// The signature of shingles.
     #[must_use]
@@ -72,23 +78,24 @@ impl Signature {
 
 /// Pairs that may be at least so alike, by index, each once, the later one first found with.
 #[must_use]
-pub fn candidates(signatures: &[Signature], likeness: f64) -> Vec<(usize, usize)> {
+pub fn candidates(signed: &[impl AsRef<Signature>], likeness: f64) -> Vec<(usize, usize)> {
+    let signature = |index: usize| signed[index].as_ref();
     // The estimate's spread is 0.06 at most: a pair is not lost to it.
     let least = likeness - 0.2;
     let mut pairs = HashSet::new();
     for band in 0..MINIMA / BAND {
         let key = |index: &usize| {
-            let minima = &signatures[*index].0[band * BAND..(band + 1) * BAND];
+            let minima = &signature(*index).0[band * BAND..(band + 1) * BAND];
             minima.iter().fold(0, |hash: u64, one| mix(hash.rotate_left(7) ^ u64::from(*one)))
         };
         let mut keyed: Vec<(u64, usize)> =
-            (0..signatures.len()).map(|index| (key(&index), index)).collect();
+            (0..signed.len()).map(|index| (key(&index), index)).collect();
         keyed.sort_unstable();
         for group in keyed.chunk_by(|a, b| a.0 == b.0) {
             for (at, (_, later)) in group.iter().enumerate().skip(1) {
                 let before = group[..at].iter().take(COMPARED).map(|(_, earlier)| *earlier);
                 let near =
-                    |&earlier: &usize| signatures[earlier].likeness(&signatures[*later]) >= least;
+                    |&earlier: &usize| signature(earlier).likeness(signature(*later)) >= least;
                 pairs.extend(before.filter(near).map(|earlier| (earlier, *later)));
             }
         }

@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::words::{Word, mix, run};
+use super::words::{Word, folded, mix, run};
 use crate::text::Span;
 
 /// Words of the shortest and the longest phrase.
@@ -122,8 +122,10 @@ const INSTANCES: usize = 20;
 pub struct Common<P> {
     /// Which kind.
     pub kind: Kind,
-    /// What it says, as [`super::words::folded`] has it.
+    /// What it says, as [`folded`] has it.
     pub text: String,
+    /// As it is written in the first reply that has it.
+    pub said: String,
     /// Its words.
     pub words: usize,
     /// Replies that have it.
@@ -155,12 +157,13 @@ impl<P> Mined<P> {
         &mut self,
         feature: &Feature,
         number: usize,
-        text: impl FnOnce() -> String,
+        said: &str,
         instance: impl FnOnce() -> P,
     ) {
         let one = self.entry(feature);
         if one.replies == 0 {
-            one.text = text();
+            one.text = folded(said);
+            one.said = said.to_owned();
         }
         one.replies += 1;
         one.transcripts += usize::from(one.last != number);
@@ -179,6 +182,7 @@ impl<P> Mined<P> {
         self.found.entry(feature.hash).or_insert_with(|| Common {
             kind: feature.kind,
             text: String::new(),
+            said: String::new(),
             words: feature.words,
             replies: 0,
             asked: 0,
@@ -211,7 +215,7 @@ impl<P> Mined<P> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::words::{folded, words};
+    use super::super::words::words;
     use super::*;
 
     fn mine(replies: &[&str], asked: &[&str], least: usize) -> Vec<String> {
@@ -221,7 +225,7 @@ mod tests {
         for (number, text) in replies.iter().enumerate() {
             let possible = |f: &&Feature| sketch.at_most(f) as usize >= least;
             for f in features(&words(text)).iter().filter(possible) {
-                mined.reply(f, number, || folded(f.span.of(text)), || number);
+                mined.reply(f, number, f.span.of(text), || number);
             }
         }
         for text in asked {

@@ -11,12 +11,20 @@
 //! time, and never misses what is over a threshold. Memory does not grow with the
 //! texts: a fixed table, and some 300 bytes a transcript for near-duplicates.
 //!
-//! Deliberately absent: files, threads, and the words people read.
+//! Deliberately absent: files and threads.
 
 pub mod alike;
+pub mod flags;
+pub mod found;
 pub mod habits;
+pub mod look;
 pub mod mined;
+pub mod mix;
 pub mod words;
 
+pub use flags::{Flag, Twins};
+pub use found::Found;
 pub use habits::Tally;
+pub use look::Looker;
 pub use mined::{Feature, Kind, Mined, Sketch};
+pub use mix::{Mix, Share, Targets};

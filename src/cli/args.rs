@@ -6,11 +6,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::shard::Shard;
 use crate::finding::Severity;
 
 mod audit;
 mod critique;
 mod diff;
+mod doctor;
 mod export;
 mod fix;
 mod report;
@@ -23,6 +25,7 @@ mod trust;
 pub use audit::Audit;
 pub use critique::{Accept, Becomes, Critique, CritiqueAction, Decide};
 pub use diff::Diff;
+pub use doctor::Doctor;
 pub use export::Export;
 pub use fix::Fix;
 pub use report::Report;
@@ -99,6 +102,8 @@ pub enum Command {
     Slice(Slice),
     /// Write where the data set stands: a page for people, a text, and tables
     Report(Report),
+    /// Say what a trainer makes of the transcripts: what it refuses, drops, cuts off, loses without a word
+    Doctor(Doctor),
     /// Have experts and difficult users criticise the rubric, prompts or a few transcripts
     Critique(Critique),
     /// Say what passed in one run and failed in another, and why; without runs, list them
@@ -147,6 +152,9 @@ pub struct Check {
     /// Only findings of these kinds
     #[arg(long, value_enum, value_delimiter = ',')]
     pub only: Vec<Family>,
+    /// Only the I-th of N parts, as in 2/8: for several machines (files in turn)
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
     /// The mildest severity that makes the run fail
     #[arg(long, value_enum, value_name = "SEVERITY", default_value = "warning")]
     pub fail_on: FailOn,
@@ -277,6 +285,9 @@ pub struct Lsp {
 pub struct Assess {
     /// Transcript files or folders
     pub paths: Vec<PathBuf>,
+    /// Only the I-th of N parts, as in 2/8: for several machines (whose answers `store merge` brings together)
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
     /// Ask only these judges
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub judge: Vec<String>,

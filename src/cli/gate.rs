@@ -3,7 +3,6 @@
 //! Invariant: it asks nobody. What judges have not answered is incomplete, and
 //! what people have not read is named.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -16,9 +15,10 @@ use super::{Ending, Failure, Session, fixups};
 use crate::assessment::{Scorecard, Standing, trust};
 use crate::fixup::preference::Lineage;
 use crate::fixup::record;
-use crate::review::gate::{Decision, Gate, Member};
+use crate::review::census::{Beside, Census, Facts, by_batch, to_json};
+use crate::review::gate::{Decision, Gate};
 use crate::review::warnings::{self, Sample, Warning};
-use crate::review::{Review, batch, goals};
+use crate::review::{batch, goals};
 use crate::transcript::TranscriptDigest;
 
 /// What the gate needs of a transcript.
@@ -48,14 +48,6 @@ impl Kept {
     }
 }
 
-/// The batches of a project, gated.
-pub struct Census {
-    /// Each with what is worth knowing beside it, in the order of their first transcripts.
-    pub gates: Vec<(Gate, Vec<Warning>)>,
-    /// Transcripts that passed and that nobody rejected.
-    pub usable: usize,
-}
-
 /// Prints the gate of every batch.
 pub fn run(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
     let mut gates = Vec::new();
@@ -70,7 +62,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
     match args.format {
         GateFormat::Json => {
             let all: Vec<Value> =
-                gates.iter().map(|(gate, warnings)| json(gate, warnings)).collect();
+                gates.iter().map(|(gate, warnings)| to_json(gate, warnings)).collect();
             session.out.line(&format!("{:#}", Value::Array(all)));
         }
         GateFormat::Text => {
@@ -99,41 +91,20 @@ pub fn shelves(paths: &[PathBuf], session: &mut Session) -> Result<Vec<Shelf<Kep
 /// The gates of a project's batches, with warnings.
 pub fn census(shelf: &Shelf<Kept>) -> Result<Census, Failure> {
     let fixups = record::read(&fixups::logged(&shelf.root)?);
-    let lineage = Lineage::of(&fixups);
-    let mut found = Census { gates: Vec::new(), usable: 0 };
-    for (batch, members) in batches(shelf) {
-        let mut samples = Vec::new();
-        let mut reviews = Vec::new();
-        let digests: Vec<String> = members.iter().map(|m| m.digest.to_string()).collect();
-        for (kept, digest) in members.iter().zip(&digests) {
-            let review = shelf.reviews.review(shelf.bound(&kept.id, digest));
-            let rejected = matches!(review, Review::Rejected(_));
-            found.usable += usize::from(kept.standing == Standing::Passed && !rejected);
-            let fixed = lineage.touches(&kept.id, digest);
-            samples.push(Sample { fixed, read: review.counts(), ..kept.sample });
-            reviews.push(Member { id: &kept.id, standing: kept.standing, review });
-        }
-        let digest = batch_digest(&members);
-        let declared = shelf.reviews.satisfaction(&batch, &digest, &shelf.rubric_digest);
-        let gate = Gate::of(&batch, &reviews, declared);
-        found.gates.push((gate, warnings::of_batch(&samples, &shelf.rubric)));
-    }
-    let all: Vec<Gate> = found.gates.iter().map(|(gate, _)| gate.clone()).collect();
-    if let (Some(drift), Some((_, last))) =
-        (warnings::drift(&goals::rates(&all)), found.gates.last_mut())
-    {
-        last.push(drift);
-    }
-    Ok(found)
-}
-
-/// A gate as `gate --format json` prints it, and what is worth knowing beside it.
-#[must_use]
-pub fn json(gate: &Gate, warnings: &[Warning]) -> Value {
-    let mut value = gate.to_json();
-    let warning = |w: &Warning| serde_json::json!({"name": w.name(), "says": w.words()});
-    value["warnings"] = warnings.iter().map(warning).collect();
-    value
+    let facts = shelf.kept.iter().map(|kept| Facts {
+        id: &kept.id,
+        batch: &kept.batch,
+        digest: kept.digest,
+        standing: kept.standing,
+        sample: kept.sample,
+    });
+    let beside = Beside {
+        log: &shelf.reviews,
+        rubric: &shelf.rubric,
+        rubric_digest: &shelf.rubric_digest,
+        lineage: &Lineage::of(&fixups),
+    };
+    Ok(Census::of(facts, beside))
 }
 
 fn ending(gates: &[(Gate, Vec<Warning>)]) -> Ending {
@@ -146,17 +117,8 @@ fn ending(gates: &[(Gate, Vec<Warning>)]) -> Ending {
 }
 
 /// The batches of a project, in the order of their first transcripts.
-pub fn batches(shelf: &Shelf<Kept>) -> Vec<(String, Vec<&Kept>)> {
-    let mut places: HashMap<&str, usize> = HashMap::new();
-    let mut batches: Vec<(String, Vec<&Kept>)> = Vec::new();
-    for kept in &shelf.kept {
-        let place = *places.entry(&kept.batch).or_insert(batches.len());
-        if place == batches.len() {
-            batches.push((kept.batch.clone(), Vec::new()));
-        }
-        batches[place].1.push(kept);
-    }
-    batches
+pub fn batches(shelf: &Shelf<Kept>) -> Vec<(&str, Vec<&Kept>)> {
+    by_batch(&shelf.kept, |kept| &kept.batch)
 }
 
 /// The digest of a batch.

@@ -11,14 +11,16 @@ use clap::Parser;
 
 use crate::analysis::place;
 use crate::engine::workspace::{Outside, Problem, Workspace};
-use crate::engine::{scan, secret};
+use crate::engine::{scan, secret, whole_file};
 
 pub mod args;
 mod assess;
 mod audit;
+mod bar;
 mod check;
 mod critique;
 mod diff;
+mod doctor;
 mod examples;
 mod explain;
 mod export;
@@ -38,6 +40,7 @@ mod reporting;
 mod review;
 mod rubric;
 mod settings;
+mod shard;
 mod slice;
 mod spent;
 mod status;
@@ -46,7 +49,6 @@ pub mod style;
 mod targets;
 mod tokens;
 mod trust;
-mod whole_file;
 
 use args::{Arguments, Command, Common};
 use output::Output;
@@ -86,7 +88,12 @@ pub struct Session {
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
-        Ok(arguments) => arguments,
+        Ok(mut arguments) => {
+            if let Command::Doctor(args) = &arguments.command {
+                arguments.common.overrides.extend(args.overrides());
+            }
+            arguments
+        }
         Err(error) => return usage(&error),
     };
     if let Command::Lsp(_) = arguments.command {
@@ -153,6 +160,7 @@ fn dispatch(command: Command, session: &mut Session) -> Result<Ending, Failure> 
         Command::Audit(args) => audit::run(&args, session),
         Command::Slice(args) => slice::run(&args, session),
         Command::Report(args) => reporting::run(&args, session),
+        Command::Doctor(args) => doctor::run(&args, session),
         Command::Critique(args) => critique::run(&args, session),
         Command::Diff(args) => diff::run(&args, session),
         Command::Export(args) => export::run(&args, session),

@@ -8,13 +8,14 @@ use serde_json::{Value, json};
 
 use super::audit;
 use super::check::{context, transcripts};
-use super::gate::{self, Census};
+use super::gate;
 use super::scan::Source;
 use super::style::{Style, plain};
 use super::{Failure, Session};
 use crate::analysis::context::Families;
 use crate::engine::rules;
 use crate::engine::workspace::{Project, transcripts_in};
+use crate::review::census::{Census, to_json};
 use crate::review::gate::Gate;
 use crate::review::goals::{self, Goal, Progress};
 
@@ -41,7 +42,7 @@ fn found(
     session: &mut Session,
 ) -> Result<Found, Failure> {
     let shelves = gate::shelves(&[root.to_owned()], session)?;
-    let mut census = Census { gates: Vec::new(), usable: 0 };
+    let mut census = Census::default();
     // A project inside this one has a gate of its own.
     for shelf in shelves.iter().filter(|shelf| shelf.root == root) {
         census = gate::census(shelf)?;
@@ -100,7 +101,7 @@ pub fn add(found: &Option<Result<Found, Failure>>, value: &mut Value) {
         return;
     };
     let gates = &found.census.gates;
-    value["batches"] = gates.iter().map(|(gate, warnings)| gate::json(gate, warnings)).collect();
+    value["batches"] = gates.iter().map(|(gate, warnings)| to_json(gate, warnings)).collect();
     value["done_when"] = found.goals.iter().map(Goal::to_json).collect();
     value["done"] = found.goals.iter().all(|goal| goal.is_met).into();
 }

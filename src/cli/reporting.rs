@@ -19,7 +19,6 @@ use super::settings::shown_path;
 use super::style::plain;
 use super::whole_file::WholeFile;
 use super::{Ending, Failure, Session, audit, gate, slice, status, targets};
-use crate::analysis::context::Families;
 use crate::assessment::Scorecard;
 use crate::engine::workspace::plain as plain_error;
 use crate::engine::{journal, rules};
@@ -50,8 +49,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
         ));
     }
     let mut ratios: HashMap<Arc<str>, Vec<Vec<f32>>> = HashMap::new();
-    let families = Families { structure: false, tokens: true, checks: true };
-    let shelves = known::read_with(families, &args.paths, session, |entry, card, rubric| {
+    let shelves = known::counting(&args.paths, session, |entry, card, rubric| {
         add_ratios(ratios.entry(Arc::clone(&entry.file)).or_default(), &entry.transcript);
         let gate = gate::Kept::of(&entry.transcript.id, &entry.batch, entry.digest, &card);
         Kept { gate, row: row(&entry, &card, rubric) }

@@ -290,17 +290,17 @@ fn satisfactory(
     })?;
     for shelf in &shelves {
         let all = batches(shelf);
-        let Some((name, members)) = all.iter().find(|(name, _)| name == batch) else { continue };
+        let Some((name, members)) = all.iter().find(|(name, _)| *name == batch) else { continue };
         let mut record = record(Kind::Satisfactory, &shelf.rubric_digest, by, note)?;
-        record.batch = Some(name.clone());
+        record.batch = Some((*name).to_owned());
         record.transcript_digest = Some(batch_digest(members));
         keep(&shelf.root, &record)?;
         let size = counted(members.len(), "transcript");
         session.out.line(&plain(&format!("{name} is declared satisfactory ({size})")));
         return Ok(Ending::Good);
     }
-    let names: Vec<String> = shelves.iter().flat_map(batches).map(|(name, _)| name).collect();
-    let advice = nearest(batch, names.iter().map(String::as_str)).map_or_else(
+    let names: Vec<&str> = shelves.iter().flat_map(batches).map(|(name, _)| name).collect();
+    let advice = nearest(batch, names.iter().copied()).map_or_else(
         || format!("known are {}", names.join(", ")),
         |name| format!("did you mean `{name}`?"),
     );

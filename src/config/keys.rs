@@ -4,6 +4,7 @@
 //! `status --config`, completion and the suggestion for a misspelt key all read
 //! this table; the typed defaults in [`super::Settings`] say the same (tested).
 
+use super::trainers::TRAINERS;
 use crate::tokens::template;
 
 /// One setting.
@@ -256,28 +257,20 @@ pub static KEYS: &[Key] = &[
         "Exchanges that must stay when a transcript is truncated.",
     ),
     key("fixup", "drafter", Kind::Text, "", "The judge that drafts rewrites."),
-    key(
-        "target",
-        "trainer",
-        Kind::Choice(&[
-            "openai",
-            "trl",
-            "axolotl",
-            "llama-factory",
-            "mistral",
-            "together",
-            "gemini",
-            "none",
-        ]),
-        r#""none""#,
-        "The trainer the data is for.",
-    ),
+    key("target", "trainer", Kind::Choice(TRAINERS), r#""none""#, "The trainer the data is for."),
     key(
         "target",
         "transcripts",
         COUNT,
         "",
         "Transcripts the data set is to have, passed and not rejected; `status` counts them.",
+    ),
+    key(
+        "target",
+        "loss",
+        Kind::Choice(&["all", "replies", "last"]),
+        "",
+        "What the trainer is told to train on; its own default where it is not said.",
     ),
     key("target", "max_length", COUNT, "", "Tokens the trainer keeps of an example."),
     key("generate", "user_model", Kind::Text, "", "The model that plays the user."),

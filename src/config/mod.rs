@@ -11,6 +11,7 @@ pub mod price_list;
 pub mod resolve;
 pub mod secret;
 mod source;
+mod trainers;
 pub mod value;
 
 pub use audit::{Audit, PRAISE};
@@ -203,6 +204,10 @@ pub struct Target {
     pub transcripts: Option<usize>,
     /// Tokens the trainer keeps of an example; `None` where it is not said.
     pub max_length: Option<usize>,
+    /// The trainer, by name; `None` is none.
+    pub trainer: Option<String>,
+    /// What is trained on, by name; `None` is the trainer's own choice.
+    pub loss: Option<String>,
 }
 
 /// `[slice]`

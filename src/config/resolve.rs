@@ -108,6 +108,8 @@ fn apply(settings: &mut Settings, entry: &Entry) {
         }
         ("fixup", "drafter") => settings.fixup.drafter = text(value),
         ("target", "transcripts") => settings.target.transcripts = integer(value),
+        ("target", "trainer") => settings.target.trainer = text(value).filter(|t| t != "none"),
+        ("target", "loss") => settings.target.loss = text(value),
         ("target", "max_length") => settings.target.max_length = integer(value),
         ("slice", "validation") => settings.slice.validation = number(value).unwrap_or_default(),
         ("slice", "seed") => put_integer(&mut settings.slice.seed, value),

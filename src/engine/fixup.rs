@@ -17,6 +17,7 @@ use crate::analysis::context::{Context, Memo};
 use crate::analysis::record::check_results;
 use crate::assessment::{Outcome, checked, scorecard};
 use crate::fixup::entailed::{lexical, proof_rubric, rewritten};
+use crate::fixup::record;
 use crate::fixup::{Draft, EntailedFixup, FixupRecord, Offer, Refusal};
 use crate::text::json;
 use crate::transcript::{Transcript, TranscriptDigest, digest, read};
@@ -54,6 +55,14 @@ pub struct FixupJob {
 pub fn log(root: &Path, records: &[FixupRecord]) -> std::io::Result<()> {
     let lines: Vec<String> = records.iter().map(FixupRecord::line).collect();
     journal::append(&root.join(FILE), lines.iter().map(String::as_str))
+}
+
+/// Reads the log of a project's fixups; empty where there is none yet.
+///
+/// # Errors
+/// When the log is there and cannot be read.
+pub fn logged(root: &Path) -> std::io::Result<Vec<FixupRecord>> {
+    journal::read(&root.join(FILE)).map(|text| record::read(&text))
 }
 
 impl Engine {

@@ -3,6 +3,7 @@
 pub mod answer_key;
 mod ask;
 pub mod assess;
+pub mod audit;
 pub mod batch;
 pub mod blocks;
 pub mod budget;
@@ -44,6 +45,7 @@ mod run;
 pub mod runs;
 pub mod scan;
 pub mod secret;
+pub mod slicing;
 pub mod spend;
 pub mod store;
 mod stores;
@@ -51,6 +53,7 @@ mod tally;
 pub mod trust;
 pub mod trusted_projects;
 mod unanswered;
+pub mod whole_file;
 mod withholding;
 pub mod workspace;
 

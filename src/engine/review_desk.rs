@@ -1,5 +1,5 @@
-//! The review files of the projects that an editor has open: one thread that
-//! appends to them, reads them, and watches them.
+//! The review and critique files of the projects that an editor has open: one thread
+//! that appends to them, reads them, and watches them.
 //!
 //! Invariants: records are kept in the order they were handed in; what another
 //! process writes is noticed without the editor's help (many watch no files), by
@@ -12,9 +12,10 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
+use crate::review::critique::{Critiques, Decision, Line};
 use crate::review::{Log, Record};
 
-use super::{reviews, workspace};
+use super::{critique, reviews, workspace};
 
 /// How often the files are looked at.
 const WATCH: Duration = Duration::from_secs(1);
@@ -22,8 +23,10 @@ const WATCH: Duration = Duration::from_secs(1);
 /// What the thread tells.
 #[derive(Debug)]
 pub enum Told {
-    /// What a project's file says now.
+    /// What a project's reviews say now.
     Read(PathBuf, Log),
+    /// What its critiques say now.
+    Criticised(PathBuf, Critiques),
     /// A file could not be read or written, as a sentence for the user.
     Failed(String),
 }
@@ -32,6 +35,14 @@ pub enum Told {
 enum Order {
     Read(PathBuf),
     Keep(PathBuf, Box<Record>),
+    Decide(PathBuf, Box<Decision>),
+}
+
+/// One of the files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Kept {
+    Reviews,
+    Critiques,
 }
 
 /// The thread, and the way to it.
@@ -74,7 +85,7 @@ impl ReviewDesk {
 }
 
 impl Orders {
-    /// Reads a project's file, and again whenever it changes.
+    /// Reads a project's files, and again whenever they change.
     pub fn read(&self, root: &Path) {
         // Fails only when the thread has ended, and then so has the server.
         let _ = self.0.send(Order::Read(root.to_owned()));
@@ -84,6 +95,11 @@ impl Orders {
     pub fn keep(&self, root: &Path, record: Record) {
         let _ = self.0.send(Order::Keep(root.to_owned(), Box::new(record)));
     }
+
+    /// Appends what was decided about a critique's finding, and reads the critiques.
+    pub fn decide(&self, root: &Path, decision: Decision) {
+        let _ = self.0.send(Order::Decide(root.to_owned(), Box::new(decision)));
+    }
 }
 
 /// Length and time of a file; `None` where there is none.
@@ -91,7 +107,7 @@ type Stamp = Option<(u64, Option<SystemTime>)>;
 
 struct Clerk<T> {
     told: T,
-    seen: HashMap<PathBuf, Stamp>,
+    seen: HashMap<(PathBuf, Kept), Stamp>,
 }
 
 impl<T: Fn(Told)> Clerk<T> {
@@ -103,52 +119,70 @@ impl<T: Fn(Told)> Clerk<T> {
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             // Several records at once are read back once.
-            let mut roots: Vec<PathBuf> = Vec::new();
+            let mut due: Vec<(PathBuf, Kept)> = Vec::new();
             for order in first.into_iter().chain(orders.try_iter()) {
-                let root = self.obey(order);
-                if !roots.contains(&root) {
-                    roots.push(root);
-                }
+                let fresh = self.obey(order).into_iter().filter(|one| !due.contains(one));
+                let fresh: Vec<(PathBuf, Kept)> = fresh.collect();
+                due.extend(fresh);
             }
-            let changed = |(root, stamp): (&PathBuf, &Stamp)| {
-                (stamp_of(root) != *stamp && !roots.contains(root)).then(|| root.clone())
+            let changed = |(file, stamp): (&(PathBuf, Kept), &Stamp)| {
+                (stamp_of(&file.0, file.1) != *stamp && !due.contains(file)).then(|| file.clone())
             };
-            let changed: Vec<PathBuf> = self.seen.iter().filter_map(changed).collect();
-            roots.into_iter().chain(changed).for_each(|root| self.read(root));
+            let changed: Vec<(PathBuf, Kept)> = self.seen.iter().filter_map(changed).collect();
+            due.into_iter().chain(changed).for_each(|(root, kept)| self.read(root, kept));
         }
     }
 
-    /// Carries an order out; the project whose file is to be read.
-    fn obey(&self, order: Order) -> PathBuf {
+    /// Carries an order out; the files that are to be read.
+    fn obey(&self, order: Order) -> Vec<(PathBuf, Kept)> {
+        let written = |done: io::Result<()>, what: &str, file: &str| {
+            if let Err(error) = done {
+                let why = workspace::plain(&error).replace("read", "written");
+                (self.told)(Told::Failed(format!("the {what} was not kept: {file} {why}")));
+            }
+        };
         match order {
-            Order::Read(root) => root,
+            Order::Read(root) => vec![(root.clone(), Kept::Reviews), (root, Kept::Critiques)],
             Order::Keep(root, record) => {
-                if let Err(error) = reviews::append(&root, &record) {
-                    let why = workspace::plain(&error).replace("read", "written");
-                    let file = reviews::FILE;
-                    (self.told)(Told::Failed(format!("the review was not kept: {file} {why}")));
-                }
-                root
+                written(reviews::append(&root, &record), "review", reviews::FILE);
+                vec![(root, Kept::Reviews)]
+            }
+            Order::Decide(root, decision) => {
+                let line = Line::Decision(*decision);
+                written(critique::append(&root, &line), "decision", critique::FILE);
+                vec![(root, Kept::Critiques)]
             }
         }
     }
 
-    fn read(&mut self, root: PathBuf) {
+    fn read(&mut self, root: PathBuf, kept: Kept) {
         // Before it is read: what is written meanwhile is noticed next time.
-        let stamp = stamp_of(&root);
-        match reviews::read(&root) {
-            Ok(log) => (self.told)(Told::Read(root.clone(), log)),
-            Err(error) => {
-                let why = workspace::plain(&error);
-                (self.told)(Told::Failed(format!("{} {why}", reviews::FILE)));
+        let stamp = stamp_of(&root, kept);
+        let read = match kept {
+            Kept::Reviews => reviews::read(&root).map(|log| Told::Read(root.clone(), log)),
+            Kept::Critiques => {
+                critique::read(&root).map(|known| Told::Criticised(root.clone(), known))
             }
-        }
-        self.seen.insert(root, stamp);
+        };
+        (self.told)(read.unwrap_or_else(|error| {
+            Told::Failed(format!("{} {}", kept.file(), workspace::plain(&error)))
+        }));
+        self.seen.insert((root, kept), stamp);
     }
 }
 
-fn stamp_of(root: &Path) -> Stamp {
-    let metadata = std::fs::metadata(reviews::path(root)).ok()?;
+impl Kept {
+    /// Its path in a project's folder.
+    const fn file(self) -> &'static str {
+        match self {
+            Self::Reviews => reviews::FILE,
+            Self::Critiques => critique::FILE,
+        }
+    }
+}
+
+fn stamp_of(root: &Path, kept: Kept) -> Stamp {
+    let metadata = std::fs::metadata(root.join(kept.file())).ok()?;
     Some((metadata.len(), metadata.modified().ok()))
 }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::workspace::{Problem, Project, plain, read_text};
 use crate::config::layer::FILE;
+use crate::doctor::{Loss, Target, Trainer};
 use crate::finding::{Finding, Severity};
 use crate::rubric::parse::{self, Parsed};
 use crate::tokens::{Counter, HfTokenizer, Memo, RecordCounter, Specials, Template};
@@ -25,6 +26,8 @@ pub struct Rules {
     pub counter: Option<RecordCounter>,
     /// The chat template was named in the settings.
     pub template_is_set: bool,
+    /// What the data is for.
+    pub target: Option<Target>,
     /// What could not be had.
     pub problems: Vec<Problem>,
 }
@@ -88,6 +91,7 @@ impl Rules {
             Some(name) => self.template(project, name),
             None => Ok(folder.as_deref().and_then(own_template)),
         };
+        let template_is_known = !matches!(template, Ok(None));
         let fallback = if folder.is_some() { "chatml" } else { "openai" };
         let template = match template {
             Ok(template) => template.or_else(|| Template::built_in(fallback)),
@@ -100,6 +104,21 @@ impl Rules {
         self.counter = template.map(|template| {
             RecordCounter::new(counter, Arc::new(template), Arc::new(Memo::default()))
         });
+        self.read_target(project, template_is_known);
+    }
+
+    fn read_target(&mut self, project: &Project, template_is_known: bool) {
+        let target = &project.settings().target;
+        let trainer = target.trainer.as_deref().and_then(Trainer::named);
+        let (Some(trainer), Some(counter)) = (trainer, self.counter.clone()) else { return };
+        let loss = target.loss.as_deref().and_then(Loss::named);
+        match Target::new(trainer, loss, target.max_length, counter, template_is_known) {
+            Ok(target) => self.target = Some(target),
+            Err(why) => {
+                let why = format!("cannot be: {why}");
+                self.problem(project, "target.loss", Severity::Error, "the loss", &why);
+            }
+        }
     }
 
     /// The tokenizer, and the folder it was read from if it is a file.

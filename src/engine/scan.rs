@@ -55,6 +55,15 @@ impl Source {
         }
     }
 
+    /// Its bytes; 0 where that is not known.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::Disk(path) => std::fs::metadata(path).map_or(0, |file| file.len()),
+            Self::Bytes(_, bytes) => bytes.len() as u64,
+        }
+    }
+
     /// How its records lie; what is no `.json` is read line by line.
     #[must_use]
     pub fn layout(&self) -> Layout {

@@ -31,6 +31,7 @@ pub fn applied(all: &[FixupRecord]) -> Vec<&FixupRecord> {
 }
 
 /// What came of each fixup, and which texts led to which.
+#[derive(Debug)]
 pub struct Lineage<'a> {
     applied: Vec<&'a FixupRecord>,
     /// From the digest after a change to the digests before it.

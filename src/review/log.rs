@@ -4,7 +4,7 @@
 //! counts, wherever it stands in the file (a merge shuffles lines), and of equal
 //! times the later line. A line that is none is a problem and costs only itself.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -184,6 +184,23 @@ impl Log {
             marks.push(Mark { criterion, human, record });
         }
         marks
+    }
+
+    /// The criteria that people gave an answer to about this transcript, of which none
+    /// holds any more: the text or the wording has changed since.
+    #[must_use]
+    pub fn stale_marks<'a>(
+        &'a self,
+        now: Bound<'_>,
+        wording: &dyn Fn(&str) -> Option<String>,
+    ) -> BTreeSet<&'a str> {
+        let (mut held, mut stale) = (BTreeSet::new(), BTreeSet::new());
+        for record in self.verdicts(now).filter(|record| record.human.is_some()) {
+            let Some(criterion) = record.criterion.as_deref() else { continue };
+            let side = if Self::holds(record, now, wording) { &mut held } else { &mut stale };
+            side.insert(criterion);
+        }
+        stale.difference(&held).copied().collect()
     }
 
     /// What people said of the verdicts on a criterion about a transcript, also of an

@@ -6,9 +6,11 @@
 //!
 //! Deliberately absent: files and clocks; the engine reads and appends.
 
+pub mod acceptance;
 pub mod answer;
 pub mod batch;
 pub mod calibration;
+pub mod census;
 pub mod critique;
 pub mod gate;
 pub mod goals;

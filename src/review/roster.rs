@@ -6,18 +6,19 @@
 //! shows at once; only a mark on the text and the wording that a judge answered
 //! counts for or against the judge.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::assessment::trust::Confusion;
 use crate::assessment::{JudgeOutcomes, Scorecard, Standing};
+use crate::fixup::preference::Lineage;
 use crate::rubric::{Rubric, Verdict, digest};
 use crate::transcript::TranscriptDigest;
 
-use super::batch;
-use super::gate::{Gate, Member};
+use super::census::{Beside, Census, Facts};
 use super::log::{Bound, Log};
 use super::next::Reason;
+use super::warnings::Sample;
 
 /// The transcripts of a project.
 #[derive(Debug, Default)]
@@ -42,6 +43,8 @@ pub struct Entry {
     pub digest: TranscriptDigest,
     /// How it stands.
     pub standing: Standing,
+    /// What warnings are told by.
+    pub sample: Sample,
     /// Why to read it.
     pub reason: Reason,
     /// Which file it is in.
@@ -111,6 +114,7 @@ impl Roster {
             batch: about.batch.unwrap_or_default().into(),
             digest: about.digest,
             standing: card.standing,
+            sample: Sample::of(card),
             reason: Reason::of_card(card),
             file: about.file,
             line: about.line,
@@ -136,48 +140,27 @@ impl Roster {
         }
     }
 
-    /// The gates of all batches, in the order of their first transcripts.
+    /// The gates of all batches, each with what is worth knowing beside it.
     #[must_use]
-    pub fn gates(&self, log: &Log) -> Vec<Gate> {
-        let mut places: HashMap<&str, usize> = HashMap::new();
-        let mut batches: Vec<(&str, Vec<&Entry>)> = Vec::new();
-        for entry in &self.entries {
-            let place = *places.entry(&entry.batch).or_insert(batches.len());
-            if place == batches.len() {
-                batches.push((&entry.batch, Vec::new()));
-            }
-            batches[place].1.push(entry);
-        }
-        batches.into_iter().map(|(name, entries)| self.gate(log, name, &entries)).collect()
-    }
-
-    fn gate(&self, log: &Log, name: &str, entries: &[&Entry]) -> Gate {
-        let member = |entry: &&'_ Entry| {
-            let digest = entry.digest.to_string();
-            log.review(self.bound(entry, &digest))
-        };
-        let reviews: Vec<_> = entries.iter().map(member).collect();
-        let listed: Vec<Member<'_>> = entries
-            .iter()
-            .zip(reviews)
-            .map(|(entry, review)| Member { id: &entry.id, standing: entry.standing, review })
-            .collect();
-        let digest = batch::digest(entries.iter().map(|entry| entry.digest));
-        Gate::of(name, &listed, log.satisfaction(name, &digest, &self.rubric_digest))
+    pub fn census(&self, log: &Log, rubric: &Rubric, lineage: &Lineage<'_>) -> Census {
+        let facts = self.entries.iter().map(|entry| Facts {
+            id: &entry.id,
+            batch: &entry.batch,
+            digest: entry.digest,
+            standing: entry.standing,
+            sample: entry.sample,
+        });
+        Census::of(facts, Beside { log, rubric, rubric_digest: &self.rubric_digest, lineage })
     }
 
     /// What people's marks say of every judge, criterion by criterion in rubric
     /// order; what nobody marked is left out.
     #[must_use]
     pub fn marked(&self, log: &Log) -> Vec<Marked> {
-        let wording = |id: &str| {
-            let own = self.questions.iter().find(|(own, _)| own == id)?;
-            Some(own.1.clone())
-        };
         let mut pairs: HashMap<(usize, usize), Vec<(Verdict, Verdict)>> = HashMap::new();
         for entry in &self.entries {
             let digest = entry.digest.to_string();
-            for mark in log.marks(self.bound(entry, &digest), &wording) {
+            for mark in log.marks(self.bound(entry, &digest), &|id| self.wording(id)) {
                 let Some(question) = self.questions.iter().position(|q| q.0 == mark.criterion)
                 else {
                     continue;
@@ -192,6 +175,25 @@ impl Roster {
         let each = (0..self.questions.len())
             .flat_map(|question| (0..self.judges.len()).map(move |judge| (question, judge)));
         each.filter_map(|key| pairs.remove(&key).map(|pairs| self.beside(key, pairs))).collect()
+    }
+
+    /// By criterion: transcripts about which people answered it, when the text or the
+    /// wording was another one.
+    #[must_use]
+    pub fn stale_marks(&self, log: &Log) -> BTreeMap<String, usize> {
+        let mut stale = BTreeMap::new();
+        for entry in &self.entries {
+            let digest = entry.digest.to_string();
+            for id in log.stale_marks(self.bound(entry, &digest), &|id| self.wording(id)) {
+                *stale.entry(id.to_owned()).or_default() += 1;
+            }
+        }
+        stale
+    }
+
+    /// The digest of a question as it is worded now, in hex.
+    fn wording(&self, id: &str) -> Option<String> {
+        self.questions.iter().find(|(own, _)| own == id).map(|(_, wording)| wording.clone())
     }
 
     /// How many answers judges gave to a criterion as it is worded.
@@ -228,13 +230,11 @@ impl Roster {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::assessment::sample::{criterion, rubric, said, transcript};
     use crate::assessment::scorecard;
     use crate::config::Aggregation;
-    use crate::review::Decision;
+    use crate::review::{Decision, batch};
 
     /// Transcripts of one batch; what the judges `one` and `two` say of each.
     fn roster(answers: &[[&str; 2]]) -> (Rubric, Roster) {
@@ -265,11 +265,14 @@ mod tests {
     #[test]
     fn a_record_opens_the_gate_without_reading_anything_again() {
         let yes = "A=YES B=YES";
-        let (_, roster) = roster(&[[yes, yes], [yes, yes]]);
+        let (rubric_in_force, roster) = roster(&[[yes, yes], [yes, yes]]);
         let mut lines = vec![record(&roster, 0, r#""kind":"accept""#)];
-        let gates = |lines: &[String]| roster.gates(&Log::read(&lines.join("\n")));
+        let gates = |lines: &[String]| {
+            let log = Log::read(&lines.join("\n"));
+            roster.census(&log, &rubric_in_force, &Lineage::of(&[])).gates
+        };
         assert_eq!(
-            gates(&lines)[0].missing,
+            gates(&lines)[0].0.missing,
             ["1 of 2 unreviewed: t1", "not declared satisfactory"]
         );
         lines.push(record(&roster, 1, r#""kind":"reject""#));
@@ -278,7 +281,7 @@ mod tests {
         lines.push(format!(
             r#"{{"id":"s","at":"2026-11-24T10:00:00Z","by":"A","kind":"satisfactory","batch":"b","transcript_digest":"{digest}","rubric_digest":"{rubric}"}}"#
         ));
-        assert_eq!(gates(&lines)[0].decision, Decision::Scale);
+        assert_eq!(gates(&lines)[0].0.decision, Decision::Scale);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use crate::text::Span;
 
 pub mod addition;
+pub mod avoid;
 pub mod check;
 pub mod digest;
 pub mod example;

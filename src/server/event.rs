@@ -20,15 +20,18 @@ use tower_lsp_server::jsonrpc;
 use crate::engine::AssessUpdate;
 use crate::engine::review_desk::Told;
 use crate::engine::rules::Rules;
+use crate::review::critique::Decision;
 use crate::text::document::{Change, Document};
 use crate::transcript::TranscriptDigest;
 
+use super::auditing::AuditEnded;
 use super::capabilities::ClientFlags;
 use super::fix_jobs::Fixed;
 use super::gates::Reckoned;
 use super::jobs::Planned;
 use super::look::Found;
 use super::requests::execute_command::{Command, Target};
+use super::slicing::SliceEnded;
 use super::sweep::{Sweep, Swept};
 
 /// One thing that happened.
@@ -122,6 +125,8 @@ pub enum Event {
     Fixed(Box<Fixed>),
     /// A reviews file was read, or could not be.
     Reviewed(Told),
+    /// The editor took the edit that was decided about a critique's finding.
+    Decided(PathBuf, Box<Decision>),
     /// What follows from the reviews of a project.
     Reckoned {
         /// Its folder.
@@ -131,6 +136,10 @@ pub enum Event {
         /// What follows.
         reckoned: Arc<Reckoned>,
     },
+    /// An audit is over.
+    Audited(Box<AuditEnded>),
+    /// Slicing is over.
+    Sliced(Box<SliceEnded>),
     /// The user cancelled a job in the progress view.
     ProgressCancelled(String),
     /// The client is about to leave.
@@ -165,7 +174,10 @@ impl Event {
             Self::Accepted(_) => "accepted offer",
             Self::Fixed(_) => "fixup",
             Self::Reviewed(_) => "reviews",
+            Self::Decided(..) => "decided",
             Self::Reckoned { .. } => "reckoning",
+            Self::Audited(_) => "audit",
+            Self::Sliced(_) => "slices",
             Self::ProgressCancelled(_) => "cancelled progress",
             Self::ShuttingDown => "shutdown",
             Self::Ended => "end",

@@ -4,6 +4,7 @@
 //! Invariant: reckoned off the main loop from what the last pass over the project
 //! saw and what people have said since; of another rubric it is not shown.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,8 +12,12 @@ use serde_json::Value;
 use tower_lsp_server::gen_lsp_types::{MessageType, Uri};
 
 use crate::analysis::lenses;
+use crate::engine::fixup;
+use crate::fixup::preference::Lineage;
+use crate::review::census::to_json;
 use crate::review::gate::Gate;
 use crate::review::roster::Marked;
+use crate::review::warnings::Warning;
 
 use super::event::Event;
 use super::outbox::Surface;
@@ -28,10 +33,12 @@ const NAMED: usize = 100;
 pub struct Reckoned {
     /// Of another rubric nothing of it is true.
     pub rubric_digest: String,
-    /// The batches, by name.
-    pub gates: Vec<Gate>,
+    /// The batches by name, each with what is worth knowing beside it.
+    pub gates: Vec<(Gate, Vec<Warning>)>,
     /// People's marks beside the judges' answers.
     pub marked: Vec<Marked>,
+    /// By criterion: transcripts with a mark on an earlier text or wording.
+    pub stale_marks: BTreeMap<String, usize>,
 }
 
 impl Session {
@@ -40,15 +47,24 @@ impl Session {
         let Some(root) = root.map(Path::to_owned) else { return };
         let census = self.sweeps.census(&Some(root.clone()));
         let Some((census, log)) = census.zip(self.reviewing.log(&root)) else { return };
+        let here = |live: &&Live| live.project.root.as_ref() == Some(&root);
+        let live = self.documents.values().map(|document| &*document.live).find(here);
+        let Some(panel) = live.and_then(|live| live.panel().cloned()) else { return };
         let (number, events) = (self.reviewing.next_reckoning(), self.events.clone());
         self.runtime.spawn_blocking(move || {
             // Open files come first in a pass: the names give an order that stays.
-            let mut gates = census.roster.gates(&log);
-            gates.sort_by(|a, b| a.batch.cmp(&b.batch));
+            let fixups = fixup::logged(&root).unwrap_or_else(|error| {
+                tracing::warn!(%error, "{} is not read", fixup::FILE);
+                Vec::new()
+            });
+            let lineage = Lineage::of(&fixups);
+            let mut gates = census.roster.census(&log, &panel.rubric, &lineage).gates;
+            gates.sort_by(|a, b| a.0.batch.cmp(&b.0.batch));
             let reckoned = Reckoned {
                 rubric_digest: census.roster.rubric_digest.clone(),
                 gates,
                 marked: census.roster.marked(&log),
+                stale_marks: census.roster.stale_marks(&log),
             };
             events.send(Event::Reckoned { root, number, reckoned: Arc::new(reckoned) });
         });
@@ -102,7 +118,8 @@ impl Session {
             if !roots.contains(&root) {
                 roots.push(root);
                 let known = self.known_reckoning(&document.live);
-                gates.extend(known.iter().flat_map(|k| &k.gates).map(Gate::to_json));
+                let known = known.iter().flat_map(|k| &k.gates);
+                gates.extend(known.map(|(gate, warnings)| to_json(gate, warnings)));
             }
         }
         gates.truncate(NAMED);
@@ -110,10 +127,13 @@ impl Session {
     }
 }
 
-fn in_words(gates: &[Gate]) -> String {
+fn in_words(gates: &[(Gate, Vec<Warning>)]) -> String {
     if gates.is_empty() {
         return "There is no batch here yet.".to_owned();
     }
-    let line = |gate: &Gate| format!("{}: {}", gate.batch, lenses::gate(gate));
+    let line = |(gate, warnings): &(Gate, Vec<Warning>)| {
+        let warnings = warnings.iter().map(|one| format!("\n    {}", one.words()));
+        format!("{}: {}{}", gate.batch, lenses::gate_in_full(gate), warnings.collect::<String>())
+    };
     gates.iter().take(NAMED).map(line).collect::<Vec<_>>().join("\n")
 }

@@ -1,7 +1,7 @@
 //! What is told of each record, kept until something about the record changes.
 //!
-//! Invariant: an entry is what would be made anew of its record, its judged side
-//! and the settings; whoever changes one of them forgets the entry.
+//! Invariant: an entry is what would be made anew of its record, its judged side,
+//! the last audit and the settings; whoever changes one of them forgets the entry.
 
 use crate::transcript::records::Touched;
 

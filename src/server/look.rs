@@ -64,8 +64,14 @@ impl Lens {
     #[must_use]
     pub fn new(context: Context, encoding: Encoding, generation: u64) -> Self {
         let families = Families { tokens: false, checks: false, ..context.families };
-        let quick =
-            Context { rubric: None, counting: None, families, measures: false, ..context.clone() };
+        let quick = Context {
+            rubric: None,
+            counting: None,
+            target: None,
+            families,
+            measures: false,
+            ..context.clone()
+        };
         Self { encoding, generation, full: context, quick, memo: Memo::default() }
     }
 

@@ -12,15 +12,18 @@ use tower_lsp_server::gen_lsp_types::Uri;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::finding::Finding;
+use crate::review::critique;
 use crate::rubric::parse::{self, Parsed};
 use crate::text::Span;
 use crate::text::document::{BadChange, Change, Document, Encoding, Replaced};
 use crate::transcript::records::Layout;
 
+use super::auditing::Outcome;
 use super::drafts::{Arrival, Drafts};
 use super::judgements::Judgements;
 use super::look::Survey;
 use super::projects::Live;
+use super::remarks::{Remark, Remarks};
 use super::shelf::Record;
 use super::transcripts::Transcripts;
 use super::{kind, publication, uri};
@@ -55,6 +58,10 @@ pub struct OpenDocument {
     pub recalled: Option<u64>,
     /// That is under way.
     pub recalling: bool,
+    /// What critics found in it.
+    remarks: Remarks,
+    /// What the last audit of its project found.
+    pub(super) audited: Option<Arc<Outcome>>,
     /// Edits that the analysis has not seen.
     pending: Vec<Replaced>,
     /// When the client was last told, while the document is read.
@@ -111,6 +118,8 @@ impl OpenDocument {
             wants_assessment: false,
             recalled: None,
             recalling: false,
+            remarks: Remarks::default(),
+            audited: None,
             pending: Vec::new(),
             told: None,
             published: Some(xxh3_128(publication::NOTHING)),
@@ -287,6 +296,23 @@ impl OpenDocument {
         arrived
     }
 
+    /// What critics found in it and nobody has decided about.
+    pub fn take_remarks(&mut self, open: Vec<critique::Finding>) {
+        self.dirty |= self.remarks.take(open);
+    }
+
+    /// Places what critics found in the text as it is.
+    pub fn place_remarks(&mut self) {
+        let depth = self.live.settings().limits.depth;
+        self.remarks.place(&self.text, &self.content, depth);
+    }
+
+    /// What critics found, at the words where it was placed last.
+    #[must_use]
+    pub const fn remarks(&self) -> &Arc<Vec<Remark>> {
+        self.remarks.placed()
+    }
+
     /// Looks at the file as a whole again, when that is due.
     pub fn look_at_file(&mut self) {
         let Self { text, content, dirty, .. } = self;
@@ -319,6 +345,15 @@ impl OpenDocument {
     /// What the client shows is not known: it is told in any case.
     pub fn forget_published(&mut self) {
         self.published = None;
+    }
+
+    /// Its project was audited.
+    pub fn audited(&mut self, outcome: &Arc<Outcome>) {
+        self.audited = Some(Arc::clone(outcome));
+        if let Some(transcripts) = self.transcripts_mut() {
+            transcripts.ledger().1.forget_all();
+        }
+        self.dirty = true;
     }
 
     /// The client shows these (a JSON array) already.

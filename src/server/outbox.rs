@@ -56,6 +56,8 @@ pub struct Application {
     pub refused: String,
     /// Shown when it was applied.
     pub show: Option<(Uri, Range)>,
+    /// Happens when it was applied.
+    pub then: Option<Event>,
 }
 
 /// How far a job is.
@@ -197,7 +199,7 @@ impl Courier {
                 tokio::spawn(show(self.client.clone(), uri, selection));
             }
             Parcel::Apply(application) => {
-                tokio::spawn(apply(self.client.clone(), *application));
+                tokio::spawn(apply(self.client.clone(), self.events.clone(), *application));
             }
             Parcel::Progress { token, title, steps } => {
                 tokio::spawn(show_progress(self.client.clone(), token, title, steps));
@@ -259,9 +261,10 @@ async fn show(client: Client, uri: Uri, selection: Range) {
     }
 }
 
-async fn apply(client: Client, application: Application) {
-    let Application { edit, done, refused, show: place } = application;
+async fn apply(client: Client, events: EventSender, application: Application) {
+    let Application { edit, done, refused, show: place, then } = application;
     if client.apply_edit(edit).await.is_ok_and(|answer| answer.applied) {
+        then.into_iter().for_each(|event| events.send(event));
         client.show_message(MessageType::Info, done).await;
         if let Some((uri, range)) = place {
             show(client, uri, range).await;

@@ -47,6 +47,7 @@ pub struct LiveRules {
     /// Judges and criteria, when there is a rubric.
     pub panel: Option<Arc<Panel>>,
     counting: Option<Arc<Counting>>,
+    target: Option<Arc<crate::doctor::Target>>,
 }
 
 impl Projects {
@@ -116,7 +117,8 @@ impl LiveRules {
         });
         let rubric = rubric.map(Arc::new);
         let panel = rubric.clone().map(|rubric| Arc::new(Panel::new(rubric, settings)));
-        Self { files, rubric, panel, counting }
+        let target = files.target.clone().map(Arc::new);
+        Self { files, rubric, panel, counting, target }
     }
 }
 
@@ -151,6 +153,7 @@ impl Live {
         Context {
             rubric: self.rubric().cloned(),
             counting: self.rules.as_ref().and_then(|rules| rules.counting.clone()),
+            target: self.rules.as_ref().and_then(|rules| rules.target.clone()),
             measures: true,
             depth_limit: self.settings().limits.depth,
             ..Context::default()

@@ -11,10 +11,12 @@ use std::cell::OnceCell;
 use serde_json::json;
 use tower_lsp_server::gen_lsp_types::Uri;
 
+use crate::analysis::diagnostics::rubric;
 use crate::finding::{Finding, Place, Related, Severity};
 use crate::text::Span;
 use crate::text::document::{Document, Encoding, Position};
 
+use super::auditing::OfFile;
 use super::ledger::Entry;
 use super::open_document::{Content, OpenDocument};
 use super::projects::Live;
@@ -46,14 +48,22 @@ pub fn message(uri: &Uri, version: Option<i32>, list: &[u8]) -> Vec<u8> {
 #[must_use]
 pub fn diagnostics(document: &mut OpenDocument) -> Vec<u8> {
     let is_saved = document.is_saved;
-    let OpenDocument { uri, path, text, content, live, encoding, .. } = document;
+    let remarks: Vec<Finding> = document.remarks().iter().map(|r| r.finding.clone()).collect();
+    let in_force = document.is_rubric_in_force();
+    let OpenDocument { uri, path, text, content, live, encoding, audited, .. } = document;
     let limit = live.settings().limits.findings_per_file;
-    let source = Source { uri, text, live, encoding: *encoding, rubric: OnceCell::new() };
+    let outcome = audited.as_deref();
+    let audited = outcome.and_then(|outcome| outcome.of_file(uri));
+    let source = Source { uri, text, live, encoding: *encoding, rubric: OnceCell::new(), audited };
     let mut sheet = Sheet { source, list: b"[".to_vec(), shown: 0, limit, total: 0 };
     match content {
-        Content::Transcripts(transcripts) => sheet.transcripts(transcripts),
+        Content::Transcripts(transcripts) => sheet.transcripts(transcripts, &remarks),
         Content::Rubric(parsed) => {
-            sheet.whole(&crate::analysis::diagnostics::rubric::findings(&text.text(), parsed));
+            let text = text.text();
+            sheet.whole(&rubric::findings(&text, parsed));
+            if let Some(outcome) = outcome.filter(|_| in_force) {
+                sheet.whole(&rubric::overused::findings(&text, parsed, &outcome.overused));
+            }
         }
         Content::Settings(findings) => {
             sheet.whole(findings);
@@ -65,6 +75,9 @@ pub fn diagnostics(document: &mut OpenDocument) -> Vec<u8> {
             sheet.whole(&elsewhere);
         }
         Content::Other => {}
+    }
+    if !matches!(content, Content::Transcripts(_)) {
+        sheet.whole(&remarks);
     }
     sheet.finish()
 }
@@ -86,12 +99,15 @@ struct Source<'a> {
     encoding: Encoding,
     /// The rubric's text, made once for all the places in it.
     rubric: OnceCell<Document>,
+    /// What the last audit found in it, by the hash of the record.
+    audited: Option<&'a OfFile>,
 }
 
 impl Sheet<'_> {
-    fn transcripts(&mut self, transcripts: &mut Transcripts) {
+    /// `remarks`: what critics found in the file.
+    fn transcripts(&mut self, transcripts: &mut Transcripts, remarks: &[Finding]) {
         let silenced = transcripts.file().silences_records();
-        let of_file = self.sorted(transcripts.file().findings());
+        let of_file = self.sorted(transcripts.file().findings().iter().chain(remarks));
         let mut rest = &of_file[..];
         if silenced {
             return self.whole(rest);
@@ -129,9 +145,9 @@ impl Sheet<'_> {
 
     /// Findings about the file by place, as `check` has them; those beyond the limit
     /// are counted alone.
-    fn sorted(&mut self, findings: &[Finding]) -> Vec<Finding> {
+    fn sorted<'f>(&mut self, findings: impl Iterator<Item = &'f Finding>) -> Vec<Finding> {
         let settings = self.source.live.settings();
-        let mut wanted: Vec<&Finding> = findings.iter().filter(|f| !settings.ignores(f)).collect();
+        let mut wanted: Vec<&Finding> = findings.filter(|f| !settings.ignores(f)).collect();
         wanted.sort_by(|a, b| key(a, 0).cmp(&key(b, 0)));
         self.total += wanted.len().saturating_sub(self.limit);
         wanted.into_iter().take(self.limit).cloned().collect()
@@ -181,12 +197,19 @@ impl Sheet<'_> {
 }
 
 impl Source<'_> {
+    /// What the last audit found in a record, while it says what it said then.
+    fn audited_in(&self, record: &Record<'_>) -> &[Finding] {
+        self.audited.and_then(|by_hash| by_hash.get(&record.hash())).map_or(&[], Vec::as_slice)
+    }
+
     /// How many findings of a record are to be told.
     fn count(&self, record: &Record<'_>) -> usize {
         let settings = self.live.settings();
         let wanted =
             |findings: &[Finding]| findings.iter().filter(|f| !settings.ignores(f)).count();
-        wanted(&record.known.analysis.findings) + record.judged.map_or(0, |j| wanted(&j.findings))
+        wanted(&record.known.analysis.findings)
+            + record.judged.map_or(0, |j| wanted(&j.findings))
+            + wanted(self.audited_in(record))
     }
 
     /// The first `most` findings of a record that starts at `start`: its own, with
@@ -214,6 +237,9 @@ impl Source<'_> {
         let judged = record.judged.into_iter().flat_map(|j| j.findings.iter().zip(&j.ranges));
         for (finding, range) in judged.filter(|(f, _)| !settings.ignores(f)) {
             push(&mut told, finding, *range, by);
+        }
+        for finding in self.audited_in(record).iter().filter(|f| !settings.ignores(f)) {
+            push(&mut told, finding, self.range(finding.span.shifted(by), start), by);
         }
         told
     }

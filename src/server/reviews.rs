@@ -11,6 +11,7 @@ use crate::analysis::record::Outline;
 use crate::analysis::reviews::{Reviewed, word};
 use crate::review::gate::Gate;
 use crate::review::roster::Marked;
+use crate::review::warnings::Warning;
 use crate::review::{Bound, Log, batch};
 use crate::transcript::records::Layout;
 
@@ -61,14 +62,21 @@ impl Reviews {
         live: &Live,
         uri: &Uri,
         shelf: &Shelf,
-    ) -> impl Iterator<Item = &'a Gate> {
+    ) -> impl Iterator<Item = &'a (Gate, Vec<Warning>)> {
         let outlines = shelf.records().filter_map(|record| {
             let outline = record.outline()?;
             batch_of(live, uri, shelf, outline)
         });
         let names: HashSet<String> = outlines.collect();
         let all = self.reckoned.iter().flat_map(|reckoned| &reckoned.gates);
-        all.filter(move |gate| names.contains(&gate.batch))
+        all.filter(move |(gate, _)| names.contains(&gate.batch))
+    }
+
+    /// Transcripts with a mark on a criterion that holds no longer.
+    #[must_use]
+    pub fn stale_marks(&self, criterion: &str) -> usize {
+        let reckoned = self.reckoned.as_ref();
+        reckoned.and_then(|known| known.stale_marks.get(criterion)).copied().unwrap_or(0)
     }
 
     /// People's marks beside the judges' answers to a criterion.

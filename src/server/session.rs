@@ -19,7 +19,9 @@ use crate::text::document::{Change, Document, Encoding};
 use crate::transcript::TranscriptDigest;
 
 use super::accounts::Accounts;
+use super::auditing::Audits;
 use super::capabilities::ClientFlags;
+use super::chores::Chores;
 use super::drafts::Drafts;
 use super::event::{Event, EventSender, Introduction};
 use super::jobs::Jobs;
@@ -68,6 +70,10 @@ pub struct Session {
     pub(super) drafts: Arc<Drafts>,
     /// What people said.
     pub(super) reviewing: Reviewing,
+    /// What the last audits found.
+    pub(super) audits: Audits,
+    /// Audits, and slicing, under way.
+    pub(super) chores: Chores,
 }
 
 impl Session {
@@ -101,6 +107,8 @@ impl Session {
             reassess: HashSet::new(),
             drafts: Arc::default(),
             reviewing: Reviewing::default(),
+            audits: Audits::default(),
+            chores: Chores::default(),
         }
     }
 
@@ -139,16 +147,24 @@ impl Session {
                     self.outbox.message(MessageType::Warning, reason);
                 }
             }
-            Event::ProgressCancelled(token) => self.jobs.cancel_token(&token),
+            Event::ProgressCancelled(token) => {
+                self.jobs.cancel_token(&token);
+                self.chores.cancel_token(&token);
+            }
+            Event::Audited(ended) => self.audit_ended(*ended),
+            Event::Sliced(ended) => self.sliced(*ended),
             Event::Fixed(fixed) => self.fixed(*fixed),
             Event::Reviewed(told) => self.reviewed(told),
+            Event::Decided(root, decision) => self.decided(&root, *decision),
             Event::Reckoned { root, number, reckoned } => self.reckoned(root, number, reckoned),
             Event::ShuttingDown => {
                 self.jobs.cancel(None);
+                self.chores.cancel();
                 self.documents.clear();
             }
             Event::Ended => {
                 self.jobs.cancel(None);
+                self.chores.cancel();
                 self.documents.clear();
                 self.reviewing.finish();
             }
@@ -183,6 +199,7 @@ impl Session {
             Arc::make_mut(&mut self.drafts).arrived(arrived);
         }
         document.look_at_file();
+        document.place_remarks();
         if let Some(list) = document.publishable() {
             self.outbox.publish(&uri, Some(document.version), &list);
         }
@@ -195,13 +212,16 @@ impl Session {
         match command {
             Command::Assess => self.assess_now(target),
             Command::AssessAll => self.assess_all(target),
-            Command::Cancel => match self.jobs.cancel(None) {
-                0 => Accepted::no("no assessment is under way"),
+            Command::Cancel => match self.jobs.cancel(None) + self.chores.cancel() {
+                0 => Accepted::no("nothing is under way"),
                 _ => Accepted::yes(),
             },
             Command::Explain => self.explain(target),
             Command::Review => self.review(target),
             Command::Gate => self.gate(target),
+            Command::Critique => self.critique(target),
+            Command::Audit => self.audit(target),
+            Command::Slice => self.slice(target),
             Command::DraftFixup => self.draft_fixup(target),
             Command::DiscardFixup => self.discard_fixup(target),
             Command::PreviewFixup => self.preview_fixup(target),
@@ -263,6 +283,8 @@ impl Session {
             document.forget_published();
         }
         self.take_from_elsewhere(&mut document);
+        self.show_remarks(&mut document);
+        document.audited = self.audits.found(&document.live.project.root);
         self.documents.insert(uri, document);
     }
 

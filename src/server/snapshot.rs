@@ -13,10 +13,12 @@ use crate::rubric::{Criterion, digest};
 use crate::text::Span;
 use crate::text::document::Document;
 
+use super::auditing::Outcome;
 use super::capabilities::ClientFlags;
 use super::drafts::Drafts;
 use super::open_document::{Content, OpenDocument};
 use super::projects::Live;
+use super::remarks::Remark;
 use super::reviews::Reviews;
 use super::shelf::Shelf;
 use super::sweeping::Census;
@@ -43,6 +45,10 @@ pub struct Snapshot {
     pub judges: Vec<JudgeFacts>,
     /// Fixups, by the text they are for.
     pub drafts: Arc<Drafts>,
+    /// What critics found in it.
+    pub remarks: Arc<Vec<Remark>>,
+    /// What the last audit of the project found.
+    pub audited: Option<Arc<Outcome>>,
     /// What people said in the project, once it was read.
     pub reviews: Option<Reviews>,
 }
@@ -82,6 +88,8 @@ impl Snapshot {
             census: None,
             judges: Vec::new(),
             drafts: Arc::default(),
+            remarks: Arc::clone(document.remarks()),
+            audited: document.audited.clone(),
             reviews: None,
         }
     }

@@ -143,24 +143,8 @@ impl Sweep {
         (!self.cancel.is_cancelled()).then_some(pass.swept)
     }
 
-    /// The open documents, then the other files that the project's globs name.
     fn sources(&self) -> Vec<Source> {
-        let mut all = self.open.clone();
-        let Some(root) = &self.live.project.root else { return all };
-        let open: HashSet<_> = all.iter().filter_map(|source| source.path.clone()).collect();
-        let outside = Outside::read().with(layer::from_editor(&self.settings));
-        let mut workspace = Workspace::new(outside, None);
-        for path in workspace::transcripts_in(&mut workspace, root) {
-            let own = workspace.project_of(&path).root.as_ref() == Some(root);
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let Some(layout) = Layout::of_name(&name).filter(|_| own && !open.contains(&path))
-            else {
-                continue;
-            };
-            let uri = uri::from_path(&path);
-            all.push(Source { uri, path: Some(path), open: None, layout });
-        }
-        all
+        sources(self.open.clone(), &self.live, &self.settings)
     }
 
     /// The texts of a batch.
@@ -204,6 +188,27 @@ impl Sweep {
             stopped: self.stopped.clone(),
         }
     }
+}
+
+/// The open documents of a project, then the other files that its globs name.
+/// `settings` are the editor's, which may name other transcripts.
+#[must_use]
+pub fn sources(open: Vec<Source>, live: &Live, settings: &Value) -> Vec<Source> {
+    let mut all = open;
+    let Some(root) = &live.project.root else { return all };
+    let open: HashSet<_> = all.iter().filter_map(|source| source.path.clone()).collect();
+    let outside = Outside::read().with(layer::from_editor(settings));
+    let mut workspace = Workspace::new(outside, None);
+    for path in workspace::transcripts_in(&mut workspace, root) {
+        let own = workspace.project_of(&path).root.as_ref() == Some(root);
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let Some(layout) = Layout::of_name(&name).filter(|_| own && !open.contains(&path)) else {
+            continue;
+        };
+        let uri = uri::from_path(&path);
+        all.push(Source { uri, path: Some(path), open: None, layout });
+    }
+    all
 }
 
 /// A transcript that waits for the rest of its chunk.

@@ -19,7 +19,7 @@ use crate::engine::{Cancel, Plan};
 use crate::review::roster::Roster;
 use crate::transcript::records::Layout;
 
-use super::elsewhere::Elsewhere;
+use super::elsewhere::{Elsewhere, Side};
 use super::jobs::{About, Cause, Planned};
 use super::open_document::{Content, OpenDocument};
 use super::outbox::Surface;
@@ -197,8 +197,7 @@ impl Session {
         cancel: Cancel,
         shows: bool,
     ) -> Sweep {
-        let of_project =
-            self.documents.values_mut().filter(|d| d.live.generation == live.generation);
+        let of_project = self.documents.values().filter(|d| d.live.generation == live.generation);
         Sweep {
             number,
             open: of_project.filter_map(source).collect(),
@@ -235,7 +234,7 @@ impl Session {
             self.outbox.refresh(Surface::Lenses);
         }
         if purpose != Purpose::Count {
-            self.show_elsewhere(root.as_deref(), shown);
+            self.show_elsewhere(root.as_deref(), Side::Judged, shown);
         }
         let Purpose::Assess(cause) = purpose else {
             self.jobs.running.remove(&number);
@@ -288,7 +287,8 @@ fn whole(plan: &Plan) -> Option<Whole> {
     asked.then(|| Whole { lacking: plan.lacking, cost: plan.cost() })
 }
 
-fn source(document: &mut OpenDocument) -> Option<Source> {
+/// A document as a source, when it holds transcripts.
+pub(super) fn source(document: &OpenDocument) -> Option<Source> {
     if document.desynced || !matches!(document.content, Content::Transcripts(_)) {
         return None;
     }

@@ -15,6 +15,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::counter::{CountError, panic_text};
 use super::template::markers::Markers;
+use crate::text::Span;
 
 /// White-space runs longer than this make the engine's regular expressions give
 /// up without saying so; such a text is refused rather than counted wrong.
@@ -67,6 +68,26 @@ impl HfTokenizer {
             Ok(Err(e)) => Err(e.to_string()),
             Err(panic) => Err(panic_text(panic.as_ref())),
         }
+    }
+
+    /// Where each token of `text` stands in it, in bytes, nothing put before or
+    /// after it. A token may stand for nothing (an empty span), and tokens of one
+    /// character that takes several share its span.
+    ///
+    /// # Errors
+    /// When the engine refuses the text or panics; says why.
+    pub fn offsets(&self, text: &str) -> Result<Vec<Span>, String> {
+        if longest_blank_run(text) > LONGEST_BLANK_RUN {
+            return Err(format!(
+                "it has more than {LONGEST_BLANK_RUN} white-space characters in a row"
+            ));
+        }
+        let encoded = catch_unwind(AssertUnwindSafe(|| self.engine.encode(text, false)));
+        let encoding = match encoded {
+            Ok(encoding) => encoding.map_err(|e| e.to_string())?,
+            Err(panic) => return Err(panic_text(panic.as_ref())),
+        };
+        Ok(encoding.get_offsets().iter().map(|&(start, end)| Span::new(start, end)).collect())
     }
 
     pub(super) const fn id(&self) -> u64 {
@@ -226,6 +247,9 @@ mod tests {
         let tokenizer = HfTokenizer::from_json(&json).unwrap();
         assert_eq!(tokenizer.count("hello world"), Ok(2 + 3));
         assert_eq!(tokenizer.count("<|im_start|>hello"), Ok(1 + 2));
+        let spans = tokenizer.offsets("<s>hello wor").unwrap();
+        let spans: Vec<_> = spans.iter().map(|s| (s.start, s.end)).collect();
+        assert_eq!(spans, [(0, 3), (3, 7), (7, 8), (8, 12)]);
         assert_eq!(tokenizer.count(""), Ok(0));
         assert!(tokenizer.count(&" ".repeat(LONGEST_BLANK_RUN + 1)).is_err());
         assert_eq!(tokenizer.count(&"ab".repeat(LONGEST_BLANK_RUN)), Ok(2 * LONGEST_BLANK_RUN));

@@ -123,6 +123,18 @@ impl RecordCounter {
         }
     }
 
+    /// Tokens of a rendered text, or of a part of it between two markers.
+    ///
+    /// # Errors
+    /// As [`Counter::count`].
+    pub fn rendered_tokens(&self, text: &str) -> Result<usize, CountError> {
+        match (&self.counter, self.template.as_ref()) {
+            (Counter::HuggingFace(own), _) => self.pieces(own.markers().split(text, None)),
+            (_, Template::Jinja(template)) => self.pieces(template.markers().split(text, None)),
+            (_, Template::OpenAi) => self.message_tokens(text),
+        }
+    }
+
     /// The index of the message with which the record passes `limit` tokens;
     /// `None` when it stays within, or cannot be rendered.
     #[must_use]

@@ -17,13 +17,17 @@ local commands = {
   LspRubricatorCancel = 'rubricator.cancel',
   LspRubricatorExplain = 'rubricator.explain',
   LspRubricatorGate = 'rubricator.gate',
+  LspRubricatorAudit = 'rubricator.audit',
+  LspRubricatorSlice = 'rubricator.slice',
 }
 
 for name, run in pairs(require('rubricator.fixup').commands) do
   vim.lsp.commands[name] = run
 end
-vim.lsp.commands['rubricator.review'] = function(command, context)
-  require('rubricator.review').run(command, context)
+for _, name in ipairs({ 'rubricator.review', 'rubricator.critique' }) do
+  vim.lsp.commands[name] = function(command, context)
+    require('rubricator.review').run(command, context)
+  end
 end
 
 local function on_attach(client, buffer)

@@ -29,6 +29,8 @@ export function registerCommands(context: vscode.ExtensionContext, { client, res
   register('cancel', onServer('rubricator.cancel'));
   register('explain', onServer('rubricator.explain'));
   register('gate', onServer('rubricator.gate'));
+  register('audit', onServer('rubricator.audit'));
+  register('slice', onServer('rubricator.slice'));
   const next = onServer('rubricator.review', { say: 'next' });
   register('nextReview', async () => found(await next()));
   register('review', menu);

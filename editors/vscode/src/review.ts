@@ -1,5 +1,5 @@
 // Review by keyboard: what a person says is a code action of the server's, found by the beginning of its title.
-// What text an action wants (`ask`) is asked for here, and sent along.
+// What an action wants to know (`ask`) is asked for here, a text or one of its `choices`, and sent along.
 
 import * as vscode from 'vscode';
 
@@ -51,10 +51,12 @@ async function choose(actions: vscode.CodeAction[]): Promise<vscode.CodeAction |
 /** Asks for what a command wants to know first; `undefined`: the person thought better of it. */
 export async function completed(args: unknown[]): Promise<unknown[] | undefined> {
   const [first, ...rest] = args;
-  const target = first as { ask?: string; criterion?: string } | undefined;
+  const target = first as { ask?: string; criterion?: string; choices?: string[] } | undefined;
   if (!target?.ask || target.ask in target) return args;
   const about = target.criterion ? ` (${target.criterion})` : '';
-  const text = await vscode.window.showInputBox({ prompt: `Your ${target.ask}${about}`, ignoreFocusOut: true });
+  const text = target.choices
+    ? await vscode.window.showQuickPick(target.choices, { placeHolder: `Which ${target.ask}?`, ignoreFocusOut: true })
+    : await vscode.window.showInputBox({ prompt: `Your ${target.ask}${about}`, ignoreFocusOut: true });
   return text ? [{ ...target, [target.ask]: text }, ...rest] : undefined;
 }
 

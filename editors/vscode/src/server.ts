@@ -18,6 +18,9 @@ const documents: DocumentSelector = [
   { scheme: 'file', pattern: '**/rubricator.toml' },
 ];
 
+/** Commands that say what the person is to be asked for first. */
+const asking = ['rubricator.review', 'rubricator.critique'];
+
 /** A client that is ready to start. */
 export function createClient(context: vscode.ExtensionContext, log: vscode.LogOutputChannel): LanguageClient {
   const settings = vscode.workspace.getConfiguration('rubricator');
@@ -35,7 +38,7 @@ export function createClient(context: vscode.ExtensionContext, log: vscode.LogOu
       middleware: {
         executeCommand: async (name: string, args: unknown[], next: ExecuteCommandSignature) => {
           if (name === 'rubricator.previewFixup' && (await previewFixup(args[0] as Parameters<typeof previewFixup>[0]))) return undefined;
-          const wanted = await (name === 'rubricator.review' ? completed(args) : withNote(args));
+          const wanted = await (asking.includes(name) ? completed(args) : withNote(args));
           return wanted && explainRefusal(await next(name, wanted));
         },
       },

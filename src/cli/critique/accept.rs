@@ -9,7 +9,6 @@ use std::io::Write as _;
 use std::path::{Component, Path, PathBuf};
 
 use super::{append, inside, log, root_of};
-use crate::assessment::evidence;
 use crate::cli::args::{Accept, Becomes, Decide, Label};
 use crate::cli::scan::{Source, scan};
 use crate::cli::settings::shown_path;
@@ -20,9 +19,9 @@ use crate::engine::critique::FILE;
 use crate::engine::workspace::Project;
 use crate::engine::{journal, reviews};
 use crate::finding::Edit;
-use crate::review::calibration;
+use crate::review::acceptance;
 use crate::review::critique::{Critique, Decision, Finding, Line};
-use crate::rubric::{CalibrationExample, addition, example, parse};
+use crate::rubric::{CalibrationExample, example};
 use crate::text::json as scanner;
 use crate::transcript::{Transcript, read};
 
@@ -78,7 +77,12 @@ pub(super) fn accept(args: &Accept, session: &mut Session) -> Result<Ending, Fai
     let failed = |why: &dyn Display| Failure::new(plain(&format!("{name}: {why}")).into_owned());
     let text = std::fs::read_to_string(&path).map_err(|e| failed(&e))?;
     let (edit, made) = match args.becomes {
-        Becomes::Criterion => criterion(args, &kept, &path, &text).map_err(|why| failed(&why))?,
+        Becomes::Criterion => {
+            let is_here = kept.critique.file == inside(&path, &kept.root);
+            let (said, note) = (&kept.finding.said, decide.note.as_deref());
+            acceptance::criterion(&text, said, note, is_here, args.category.as_deref())
+                .map_err(|why| failed(&format!("{}: {why}", decide.id)))?
+        }
         Becomes::Example => {
             let criterion = args.criterion.as_deref().unwrap_or_default();
             let example = quoted(args, &kept, &project)?;
@@ -92,39 +96,9 @@ pub(super) fn accept(args: &Accept, session: &mut Session) -> Result<Ending, Fai
     Ok(Ending::Good)
 }
 
-/// The edit that adds the finding's question as a criterion.
-fn criterion(
-    args: &Accept,
-    kept: &Kept,
-    path: &Path,
-    text: &str,
-) -> Result<(Edit, String), String> {
-    let said = &kept.finding.said;
-    let question = args.decide.note.as_deref().unwrap_or(&said.question);
-    if question.trim().is_empty() {
-        let id = &args.decide.id;
-        return Err(format!(
-            "{id} has no question of its own: write one with --note, or dismiss it"
-        ));
-    }
-    let is_here = kept.critique.file == inside(path, &kept.root);
-    let at = Some(&said.quote).filter(|_| is_here).and_then(|quote| evidence::find(text, quote));
-    let named = addition::category_named(&parse(text), at, &said.says);
-    let category = args.category.as_deref().or(named.as_deref());
-    let added =
-        addition::insert(text, question, category).map_err(|why| match (why, category) {
-            (addition::Refused::NoCategory, Some(id)) => format!("{why} `{id}`"),
-            (addition::Refused::Twice, _) => format!("{why}: dismiss the finding"),
-            _ => why.to_string(),
-        })?;
-    let category = added.category.map(|id| format!(" of {id}")).unwrap_or_default();
-    let asks = question.split_whitespace().collect::<Vec<_>>().join(" ");
-    Ok((added.edit, format!("criterion {}{category} ({asks})", added.id)))
-}
-
 /// The example that the quoted exchange makes.
 fn quoted(args: &Accept, kept: &Kept, project: &Project) -> Result<CalibrationExample, Failure> {
-    let (id, quote) = (&args.decide.id, &kept.finding.said.quote);
+    let id = &args.decide.id;
     let lacks =
         |what: &str| Failure::new(plain(&format!("{id} makes no example: {what}")).into_owned());
     let Some(transcript) = &kept.finding.transcript else {
@@ -139,23 +113,11 @@ fn quoted(args: &Accept, kept: &Kept, project: &Project) -> Result<CalibrationEx
     }
     let found = transcript_of(&kept.root.join(file), transcript, project)?;
     let found = found.ok_or_else(|| lacks(&format!("{file} no longer holds {transcript}")))?;
-    let says =
-        |message: &crate::transcript::Message| evidence::find(&message.text, quote).is_some();
-    let exchange = (0..found.messages.len())
-        .filter(|index| says(&found.messages[*index]))
-        .find_map(|index| found.exchange_of(index));
-    let exchange = exchange.ok_or_else(|| {
-        lacks(&format!("no exchange of {transcript} in {file} says “{quote}” any more"))
-    })?;
     let label = args.label.map_or(crate::rubric::ExampleLabel::Fail, Label::of_rubric);
-    let why = args.decide.note.as_deref().unwrap_or(&kept.finding.said.says);
     let criterion = args.criterion.as_deref().unwrap_or_default();
-    let example = calibration::example(&found, Some(exchange), label, criterion, &[], &[why]);
-    let example = example.ok_or_else(|| lacks("there is no such exchange"))?;
-    if example.response.trim().is_empty() {
-        return Err(lacks(&format!("exchange {exchange} of {transcript} has no reply")));
-    }
-    Ok(example)
+    let note = args.decide.note.as_deref();
+    acceptance::example(&found, &kept.finding.said, criterion, label, note)
+        .map_err(|why| lacks(&format!("{file}: {why}")))
 }
 
 /// The transcript with this id in a file.

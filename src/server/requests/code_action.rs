@@ -14,13 +14,14 @@ use tower_lsp_server::gen_lsp_types::{
     WorkspaceEdit,
 };
 
+use crate::analysis::diagnostics::rubric;
 use crate::finding::{Finding, Fix, Safety};
 use crate::text::Span;
 
 use super::super::convert;
 use super::super::shelf::Shelf;
 use super::super::snapshot::{Known, Snapshot};
-use super::{execute_command, fixup_action, review_action};
+use super::{critique_action, execute_command, fixup_action, review_action};
 
 /// The actions for a range.
 #[must_use]
@@ -34,6 +35,7 @@ pub fn answer(snapshot: &Snapshot, params: &CodeActionParams) -> Option<Vec<Code
     let mut actions = Vec::new();
     if wanted(&CodeActionKind::QuickFix) {
         actions.extend(fixes(snapshot, place, &params.context.diagnostics));
+        actions.extend(critique_action::actions(snapshot, place, &params.context.diagnostics));
     }
     if wanted(&fixup_action::KIND)
         && let Known::Transcripts(shelf) = &snapshot.content
@@ -97,7 +99,12 @@ fn each_finding(snapshot: &Snapshot, place: Span, mut take: impl FnMut(&Finding,
         }
         Known::Rubric(parsed) => {
             let text = snapshot.text.text();
-            offer(&crate::analysis::diagnostics::rubric::findings(&text, parsed), 0);
+            offer(&rubric::findings(&text, parsed), 0);
+            if let Some(outcome) =
+                snapshot.audited.as_ref().filter(|_| snapshot.is_rubric_in_force())
+            {
+                offer(&rubric::overused::findings(&text, parsed, &outcome.overused), 0);
+            }
         }
         Known::Settings => offer(&super::super::kind::settings_findings(&snapshot.text.text()), 0),
         Known::Other => {}

@@ -8,6 +8,7 @@ use crate::analysis::judges;
 use crate::analysis::lenses::{self, Press};
 use crate::analysis::rubric_lenses;
 use crate::review::gate::Gate;
+use crate::review::warnings::Warning;
 use crate::rubric::{Criterion, Rubric};
 use crate::text::Span;
 
@@ -41,6 +42,10 @@ fn of_rubric(snapshot: &Snapshot, rubric: &Rubric) -> Vec<CodeLens> {
         for marked in snapshot.reviews.iter().flat_map(|r| r.marked(&criterion.id)) {
             title = format!("{title} · {}", rubric_lenses::trust(marked));
         }
+        let stale = snapshot.reviews.as_ref().map_or(0, |r| r.stale_marks(&criterion.id));
+        if stale > 0 {
+            title = format!("{title} · {}", rubric_lenses::stale(stale));
+        }
         let target = json!({"uri": snapshot.uri.0, "criterion": criterion.id});
         let range = snapshot.range(Span::empty(criterion.source.start));
         lens(range, title, execute_command::Command::Explain, &target)
@@ -53,9 +58,10 @@ fn of_batches(snapshot: &Snapshot, shelf: &Shelf) -> Vec<CodeLens> {
     let Some(reviews) = &snapshot.reviews else { return Vec::new() };
     let range = snapshot.range(Span::empty(0));
     let gates = reviews.gates_of(&snapshot.live, &snapshot.uri, shelf);
-    let lens_of = |gate: &Gate| {
+    let lens_of = |(gate, warnings): &(Gate, Vec<Warning>)| {
         let target = json!({"uri": snapshot.uri.0, "batch": gate.batch});
-        lens_at(range, format!("Gate: {}", lenses::gate(gate)), Press::Gate, &target)
+        let title = format!("Gate: {}", lenses::gate(gate, warnings.len()));
+        lens_at(range, title, Press::Gate, &target)
     };
     gates.map(lens_of).collect()
 }

@@ -24,8 +24,14 @@ pub enum Command {
     Review,
     /// Say of every batch whether more like it may be made, and what is missing.
     Gate,
+    /// Look for what is wrong with all transcripts together.
+    Audit,
+    /// Cut what passed into training examples.
+    Slice,
     /// Draft and prove a rewrite of replies that failed.
     DraftFixup,
+    /// Say what becomes of a critique's finding.
+    Critique,
     /// Forget a fixup, or stop drafting it.
     DiscardFixup,
     /// Show what a proven fixup changes; editors with a view for it do it themselves.
@@ -34,7 +40,7 @@ pub enum Command {
 
 impl Command {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Assess,
         Self::AssessAll,
         Self::Cancel,
@@ -44,6 +50,9 @@ impl Command {
         Self::DiscardFixup,
         Self::PreviewFixup,
         Self::Gate,
+        Self::Critique,
+        Self::Audit,
+        Self::Slice,
     ];
 
     /// The name in the protocol.
@@ -56,6 +65,9 @@ impl Command {
             Self::Explain => "rubricator.explain",
             Self::Review => "rubricator.review",
             Self::Gate => "rubricator.gate",
+            Self::Critique => "rubricator.critique",
+            Self::Audit => "rubricator.audit",
+            Self::Slice => "rubricator.slice",
             Self::DraftFixup => "rubricator.draftFixup",
             Self::DiscardFixup => "rubricator.discardFixup",
             Self::PreviewFixup => "rubricator.previewFixup",
@@ -93,7 +105,8 @@ pub struct Target {
     /// What a person says (`rubricator.review`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub say: Option<Say>,
-    /// What an editor is to ask the person for before it sends this: `note`.
+    /// What an editor is to ask the person for before it sends this: `note`, or
+    /// `criterion`, of which it says the `choices`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ask: Option<String>,
     /// In their words.
@@ -135,6 +148,8 @@ pub enum Say {
     Next,
     /// The reply is an example of the criterion, with this `label`.
     Example,
+    /// Nothing is to be made of a critique's finding.
+    Dismiss,
 }
 
 impl Target {

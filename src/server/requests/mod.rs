@@ -7,6 +7,7 @@
 
 pub mod code_action;
 pub mod code_lens;
+pub mod critique_action;
 pub mod document_symbol;
 pub mod execute_command;
 pub mod fixup_action;
@@ -60,6 +61,7 @@ fn snapshot(session: &mut Session, uri: &Uri) -> Option<Snapshot> {
     document.catch_up();
     // All of a usual file, the beginning of a huge one: better than nothing yet.
     document.read_on();
+    document.place_remarks();
     let census = session.sweeps.census(&document.live.project.root);
     let spend = session.jobs.spend(document.live.project.root.as_deref());
     let judges = session.accounts.judges(&document.live, &spend);

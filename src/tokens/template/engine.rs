@@ -1,8 +1,9 @@
 //! Renders a Jinja chat template as `transformers` does, within limits.
 //!
 //! Invariant: the output is what Jinja2 in `transformers` produces (blocks
-//! trimmed, Python's `tojson` and printing, `{% generation %}` transparent,
-//! `iterable` false for none, line ends normalised), or a typed error. Time and
+//! trimmed, Python's `tojson` and printing, `{% generation %}` printing what is in
+//! it between [`OPENS`] and [`CLOSES`], which are empty unless given, `iterable`
+//! false for none, line ends normalised), or a typed error. Time and
 //! memory are bounded by fuel, output size and recursion limits, because a
 //! template may come with a stranger's repository.
 //!
@@ -23,6 +24,10 @@ use super::{TemplateError, guard, python};
 use crate::tokens::counter::panic_text;
 
 const NAME: &str = "chat template";
+/// The variable printed where a `generation` block opens.
+pub(super) const OPENS: &str = "__opens";
+/// The variable printed where a `generation` block closes.
+pub(super) const CLOSES: &str = "__closes";
 /// Bytes a template's source may have; the largest published ones have 20 KB.
 const SOURCE_LIMIT: usize = 1 << 18;
 /// Steps a rendering may take, besides one for each byte it is given.
@@ -30,7 +35,7 @@ const FUEL: u64 = 1_000_000;
 /// Bytes a rendering may write, besides eight for each byte it is given.
 const OUTPUT_LIMIT: usize = 1 << 22;
 
-static GENERATION: LazyLock<Option<Regex>> =
+pub(super) static GENERATION: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"\{%([-+]?)\s*(end)?generation\s*([-+]?)%\}").ok());
 
 /// A compiled template.
@@ -133,14 +138,17 @@ impl io::Write for Bounded {
 }
 
 /// Line ends as Jinja2 reads them, and `generation` blocks (they mark what is
-/// trained, and print what is in them) as blocks the engine knows.
+/// trained, and print what is in them) as blocks the engine knows. Its own white
+/// space controls stay on the outer sides.
 fn normalised(source: &str) -> String {
     let source = source.replace("\r\n", "\n").replace('\r', "\n");
     match GENERATION.as_ref() {
         Some(tag) => tag
             .replace_all(&source, |found: &regex::Captures<'_>| {
-                let word = if found.get(2).is_some() { "endif" } else { "if true" };
-                format!("{{%{} {word} {}%}}", &found[1], &found[3])
+                let (word, mark) =
+                    if found.get(2).is_some() { ("endif", CLOSES) } else { ("if true", OPENS) };
+                let (left, right) = (&found[1], &found[3]);
+                format!("{{%{left} {word} -%}}{{{{- {mark} -}}}}{{%- {word} {right}%}}")
             })
             .into_owned(),
         None => source,

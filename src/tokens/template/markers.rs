@@ -12,6 +12,8 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, MatchKind};
 use regex::Regex;
 
+use crate::text::Span;
+
 /// Unicode's noncharacters: valid in a string, meaningless in a message.
 const FUSES: std::ops::RangeInclusive<char> = '\u{FDD0}'..='\u{FDEF}';
 
@@ -92,6 +94,20 @@ impl Markers {
         is_tag.resize(words.len(), true);
         let longest = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&words);
         Self { finder: longest.ok().filter(|_| !words.is_empty()), is_tag }
+    }
+
+    /// Where the first control marker of `text` stands.
+    #[must_use]
+    pub fn first_control(&self, text: &str) -> Option<Span> {
+        let finder = self.finder.as_ref()?;
+        let mut found = finder.find_iter(text).filter(|m| !self.is_tag[m.pattern().as_usize()]);
+        found.next().map(|m| Span::new(m.start(), m.end()))
+    }
+
+    /// Where the markers of `text` stand, in order.
+    pub fn spans(&self, text: &str) -> Vec<Span> {
+        let found = self.finder.iter().flat_map(|f| f.find_iter(text));
+        found.map(|m| Span::new(m.start(), m.end())).collect()
     }
 
     /// A character for [`Self::defuse`] that occurs in none of `texts`; `None`

@@ -14,10 +14,10 @@ mod guard;
 pub mod input;
 pub mod markers;
 mod python;
+mod spans;
 
 use std::fmt;
 
-use memchr::memmem;
 use minijinja::Value;
 use serde_json::Value as Json;
 
@@ -25,8 +25,10 @@ pub use builtin::BUILT_IN;
 use engine::Engine;
 use input::{RenderInput, RenderMessage};
 use markers::{Markers, Piece};
+pub use spans::{Located, located};
 
 use super::record::Precision;
+use crate::text::Span;
 
 /// Dropped messages reported for one record; the rest is more of the same.
 const DROPPED_LIMIT: usize = 16;
@@ -47,6 +49,8 @@ pub struct ChatTemplate {
     engine: Engine,
     specials: Specials,
     markers: Markers,
+    has_generation: bool,
+    has_date: bool,
 }
 
 /// Special tokens a template may print.
@@ -64,6 +68,7 @@ pub struct Rendered {
     text: String,
     fuse: Option<char>,
     has_media: bool,
+    generated: Vec<Span>,
 }
 
 /// A message that the template renders without its text.
@@ -112,7 +117,10 @@ impl Template {
         let printed = [&specials.bos, &specials.eos].into_iter().flatten().map(String::as_str);
         let markers = Markers::in_source(source, printed);
         let name = name.to_owned();
-        Ok(Self::Jinja(Box::new(ChatTemplate { name, engine, specials, markers })))
+        let has_generation = engine::GENERATION.as_ref().is_some_and(|tag| tag.is_match(source));
+        let has_date = ["strftime_now", "date_string"].iter().any(|word| source.contains(word));
+        let template = ChatTemplate { name, engine, specials, markers, has_generation, has_date };
+        Ok(Self::Jinja(Box::new(template)))
     }
 
     /// The template inside a model's `tokenizer_config.json`, with its special
@@ -168,10 +176,50 @@ impl ChatTemplate {
     pub fn render(&self, input: &RenderInput<'_>, defuse: bool) -> Result<Rendered, TemplateError> {
         let texts: Vec<&str> = texts(input);
         let fuse = if defuse { self.markers.fuse(texts.iter().copied()) } else { None };
-        let size = texts.iter().map(|t| t.len() + 64).sum();
-        let text = self.engine.render(self.context(input, fuse), size)?;
+        let text = self.engine.render(self.context(input, fuse, None), size(&texts))?;
         let has_media = input.messages.iter().any(has_media);
-        Ok(Rendered { text, fuse, has_media })
+        Ok(Rendered { text, fuse, has_media, generated: Vec::new() })
+    }
+
+    /// Renders a record and notes what the template says the assistant writes: its
+    /// `generation` blocks, as `return_assistant_tokens_mask` reads them.
+    ///
+    /// # Errors
+    /// As [`Self::render`].
+    pub fn render_marked(&self, input: &RenderInput<'_>) -> Result<Rendered, TemplateError> {
+        let texts: Vec<&str> = texts(input);
+        let marks = if self.has_generation { spans::marks(&texts) } else { None };
+        let text = self.engine.render(self.context(input, None, marks), size(&texts))?;
+        let has_media = input.messages.iter().any(has_media);
+        let (text, generated) = match marks {
+            Some(marks) => spans::taken_out(&text, marks),
+            None => (text, Vec::new()),
+        };
+        Ok(Rendered { text, fuse: None, has_media, generated })
+    }
+
+    /// Whether it says what the assistant writes, so that a trainer can train on that alone.
+    #[must_use]
+    pub const fn has_generation(&self) -> bool {
+        self.has_generation
+    }
+
+    /// Whether it writes the day's date into every record.
+    #[must_use]
+    pub const fn has_date(&self) -> bool {
+        self.has_date
+    }
+
+    /// Special tokens it may print.
+    #[must_use]
+    pub const fn specials(&self) -> &Specials {
+        &self.specials
+    }
+
+    /// The tokens of its own that control a conversation.
+    #[must_use]
+    pub const fn markers(&self) -> &Markers {
+        &self.markers
     }
 
     /// The rendered text, cut at control markers.
@@ -186,28 +234,20 @@ impl ChatTemplate {
     /// As [`Self::render`].
     pub fn dropped(&self, input: &RenderInput<'_>) -> Result<Vec<Dropped>, TemplateError> {
         let rendered = self.render(input, false)?.text;
-        let mut dropped = Vec::new();
-        let mut at = 0;
-        for (index, message) in input.messages.iter().enumerate() {
-            let Some(text) = &message.text else { continue };
-            let (reasoning, spoken) = parts(text);
-            let missing = match find(&rendered, at, spoken) {
-                Some(end) => {
-                    let before = &rendered.as_bytes()[at.min(end)..end];
-                    at = end;
-                    memmem::find(before, reasoning.as_bytes()).is_none().then_some(true)
-                }
-                None => Some(false),
-            };
-            dropped.extend(missing.map(|only_reasoning| Dropped { index, only_reasoning }));
-            if dropped.len() == DROPPED_LIMIT {
-                break;
-            }
-        }
-        Ok(dropped)
+        let located = located(&rendered, &input.messages).into_iter().enumerate();
+        let lost = |(index, place): (usize, Located)| {
+            let is_lost = place.has_text && (place.said.is_none() || place.lost_reasoning);
+            is_lost.then_some(Dropped { index, only_reasoning: place.said.is_some() })
+        };
+        Ok(located.filter_map(lost).take(DROPPED_LIMIT).collect())
     }
 
-    fn context(&self, input: &RenderInput<'_>, fuse: Option<char>) -> Value {
+    fn context(
+        &self,
+        input: &RenderInput<'_>,
+        fuse: Option<char>,
+        marks: Option<spans::Marks>,
+    ) -> Value {
         let safe = |text: &str| match fuse {
             Some(fuse) => Value::from(self.markers.defuse(text, fuse)),
             None => Value::from(text),
@@ -217,7 +257,8 @@ impl ChatTemplate {
                 Some(text) if key == "content" => (key.clone(), safe(text)),
                 _ => (key.clone(), jinja(value, &safe)),
             };
-            let fields = m.fields.iter().map(field);
+            // `transformers` takes out what is null before a template sees it.
+            let fields = m.fields.iter().filter(|(_, value)| !value.is_null()).map(field);
             Value::from_pairs(fields.chain(reasoning(&m.fields, &safe)))
         };
         let messages: Value = input.messages.iter().map(message).collect();
@@ -233,6 +274,9 @@ impl ChatTemplate {
         all.extend(special("bos_token", &self.specials.bos));
         all.extend(special("eos_token", &self.specials.eos));
         all.extend(input.arguments.iter().map(|(k, v)| (k.clone(), jinja(v, &safe))));
+        let marks = marks.map(|m| [(engine::OPENS, m.opens), (engine::CLOSES, m.closes)]);
+        let mark = |(name, mark): (&str, char)| (name.to_owned(), Value::from(String::from(mark)));
+        all.extend(marks.into_iter().flatten().map(mark));
         Value::from_pairs(all)
     }
 }
@@ -244,6 +288,13 @@ impl Rendered {
         &self.text
     }
 
+    /// What the template says the assistant writes, in order; empty unless
+    /// [rendered for it](ChatTemplate::render_marked).
+    #[must_use]
+    pub fn generated(&self) -> &[Span] {
+        &self.generated
+    }
+
     /// Whether counting the text counts the whole record.
     #[must_use]
     pub const fn precision(&self) -> Precision {
@@ -253,6 +304,10 @@ impl Rendered {
             Precision::Exact
         }
     }
+}
+
+fn size(texts: &[&str]) -> usize {
+    texts.iter().map(|t| t.len() + 64).sum()
 }
 
 /// The names a message's reasoning is passed under, the usual one first.
@@ -313,20 +368,6 @@ fn jinja(value: &Json, text: &dyn Fn(&str) -> Value) -> Value {
             Value::from_pairs(map.iter().map(|(k, v)| (k.clone(), jinja(v, text))))
         }
     }
-}
-
-/// A text's reasoning and what it says; templates write the two anew.
-fn parts(text: &str) -> (&str, &str) {
-    let (reasoning, spoken) = text.rsplit_once("</think>").unwrap_or(("", text));
-    (reasoning.rsplit("<think>").next().unwrap_or(reasoning).trim(), spoken.trim())
-}
-
-/// The end of `text` in `rendered`, looked for from `at` on, then before it.
-fn find(rendered: &str, at: usize, text: &str) -> Option<usize> {
-    let (before, after) = rendered.as_bytes().split_at(at);
-    let end = |found: usize| found + text.len();
-    let later = memmem::find(after, text.as_bytes()).map(|found| at + end(found));
-    later.or_else(|| memmem::find(before, text.as_bytes()).map(end))
 }
 
 impl fmt::Display for TemplateError {

@@ -236,3 +236,47 @@ fn what_cannot_be_audited_is_said() {
     assert!(ran.err.contains("2 records left out"), "{}", ran.all());
     assert_eq!((ran.code, project.run(&["audit", "-"]).code), (Some(0), Some(2)));
 }
+
+#[test]
+fn how_transcripts_were_made_is_held_against_what_was_asked_for() {
+    let project = Project::with("");
+    let mut random = Random(5);
+    let mut record = |n: usize| {
+        let exchange = |m: usize, random: &mut Random| {
+            let response = (m > 0).then(|| ["ignore", "tangent", "push-back", "engage"][m % 4]);
+            json!({"exchange_number": m + 1, "user": random.sentences(2).join(" "),
+                "assistant": random.sentences(2).join(" "), "stage": "early",
+                "response_type": response, "flaws": if [0, 2, 4, 6, 8, 10].contains(&m) { vec!["vague"] } else { vec![] }})
+        };
+        let exchanges: Vec<Value> = (0..12).map(|m| exchange(m, &mut random)).collect();
+        let flaws = match n % 5 {
+            0 => json!([]),
+            _ => {
+                json!([{"name": "vague", "level": "primary"}, {"name": "tests", "level": "secondary"}])
+            }
+        };
+        json!({"id": format!("g{n}"), "target_exchanges": 12, "exchanges": exchanges, "persona":
+            {"id": format!("p{n}"), "writing_style": "terse", "flaw_patterns": flaws}})
+        .to_string()
+    };
+    let lines: Vec<String> = (0..50).map(&mut record).collect();
+    project.write("data/raw/a.jsonl", lines.join("\n"));
+    let report = project.run(&["audit", "--format", "json"]);
+    let report: Value = serde_json::from_str(&report.out).unwrap();
+    let of = |name: &str| {
+        let mix = report["mix"].as_array().unwrap();
+        mix.iter().find(|row| row["name"] == name).unwrap_or_else(|| panic!("{name}: {mix:?}"))
+    };
+    assert_eq!(of("personas without any")["off"], false);
+    assert_eq!(
+        (&of("primary flaw shows")["share"], &of("primary flaw shows")["of"]),
+        (&json!(0.5), &json!(480))
+    );
+    assert_eq!(of("secondary flaw shows")["off"], true);
+    assert_eq!(of("ignore")["share"], 0.182);
+    assert_eq!((&of("ignore")["target"], &of("ignore")["off"]), (&json!(0.3), &json!(true)));
+    assert_eq!(of("transcripts with all exchanges")["off"], false);
+    let text = project.run(&["audit"]).out;
+    let line = "    flaws     secondary flaw shows              0 % of 480 (0 to 1 %); asked for 20 %  off\n";
+    assert!(text.contains(line), "{text}");
+}

@@ -4,6 +4,7 @@
 
 mod agree;
 mod assess;
+mod audit;
 pub mod client;
 pub mod desk;
 mod features;
@@ -15,6 +16,7 @@ mod model;
 mod process;
 mod project;
 mod review;
+mod slice;
 mod supersede;
 mod sync;
 mod together;

@@ -128,5 +128,5 @@ fn commands_about_nothing_say_so() {
     let answer = command(&mut client, "rubricator.assessAll", json!({}));
     assert_eq!(answer["reason"], "open a file of the project first");
     let answer = command(&mut client, "rubricator.cancel", json!({}));
-    assert_eq!(answer["reason"], "no assessment is under way");
+    assert_eq!(answer["reason"], "nothing is under way");
 }

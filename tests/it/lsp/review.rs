@@ -329,18 +329,20 @@ fn the_gate_opens_in_the_editor_as_reviews_come_in() {
         &mut client,
         &uri,
         reads(
-            "Gate: iterate · 2 of 2 passed · 2 of 2 unreviewed: t-1, t-2 · not declared satisfactory",
+            "Gate: iterate · 2 of 2 passed · 2 of 2 unreviewed · not declared satisfactory · 3 warnings",
         ),
     );
     accepted(&mut client, json!({"uri": uri, "transcript": "t-1", "say": "accept"}));
     lenses_until(
         &mut client,
         &uri,
-        reads("Gate: iterate · 2 of 2 passed · 1 of 2 unreviewed: t-2 · not declared satisfactory"),
+        reads(
+            "Gate: iterate · 2 of 2 passed · 1 of 2 unreviewed · not declared satisfactory · 3 warnings",
+        ),
     );
     accepted(&mut client, json!({"uri": uri, "transcript": "t-2", "say": "reject"}));
     accepted(&mut client, json!({"uri": uri, "say": "satisfactory", "batch": FILE}));
-    lenses_until(&mut client, &uri, reads("Gate: scale · 2 of 2 passed"));
+    lenses_until(&mut client, &uri, reads("Gate: scale · 2 of 2 passed · 3 warnings"));
     let status = loop {
         let status = client.message("rubricator/status")["params"].clone();
         if status["gate"][0]["decision"] == "scale" {
@@ -348,10 +350,16 @@ fn the_gate_opens_in_the_editor_as_reviews_come_in() {
         }
     };
     assert_eq!(status["gate"][0]["batch"], FILE);
+    let warnings = status["gate"][0]["warnings"].as_array().unwrap();
+    let names: Vec<&str> = warnings.iter().map(|w| w["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["perfect-scores", "one-judge", "no-calibration-examples"]);
     let gate = json!({"command": "rubricator.gate", "arguments": [{"uri": uri}]});
     assert_eq!(client.ask("workspace/executeCommand", gate)["accepted"], true);
     let message = client.message("window/showMessage");
-    assert_eq!(message["params"]["message"], "data/raw/a.jsonl: scale · 2 of 2 passed");
+    let message = message["params"]["message"].as_str().unwrap();
+    let mut lines = message.lines();
+    assert_eq!(lines.next(), Some("data/raw/a.jsonl: scale · 2 of 2 passed"));
+    assert_eq!(lines.next_back(), Some("    no calibration examples in A, B, G"));
     let nowhere = json!({"uri": uri, "say": "satisfactory", "batch": "data/raw/z.jsonl"});
     accepted(&mut client, nowhere);
     let message = client.message("window/showMessage")["params"]["message"].clone();
@@ -384,6 +392,15 @@ fn the_rubric_says_how_far_people_agree_with_a_judge() {
     assert!(text.contains("judge: NO | 0 | 1 (false positives)"), "{text}");
     assert!(text.contains("judge: YES | 0 (false negatives) | 1"), "{text}");
     assert!(text.ends_with("Needs 18 more marks: below 20 nothing is estimated."), "{text}");
+
+    // Marks on a wording that is no more are stale.
+    let reworded = super::desk::RUBRIC.replace("the reply kind?", "the reply always kind?");
+    desk.write("config/rubric.yaml", &reworded);
+    client.change(&rubric, 2, json!([{"text": reworded}]));
+    client.save(&rubric);
+    lenses_until(&mut client, &rubric, |all| {
+        all.iter().any(|t| t.ends_with(" · 2 marks are stale"))
+    });
 }
 
 /// NO to A about a reply that does not care, YES to everything else.

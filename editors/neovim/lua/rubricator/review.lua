@@ -1,5 +1,5 @@
 -- Review by keyboard: what a person says is a code action of the server's, found by the beginning of its title.
--- What text an action wants (`ask`) is asked for here, and sent along.
+-- What an action wants to know (`ask`) is asked for here, a text or one of its `choices`, and sent along.
 
 local M = {}
 
@@ -35,11 +35,16 @@ function M.run(command, context)
     return M.send(client, context.bufnr, command.command, target)
   end
   local about = target.criterion and (' (' .. target.criterion .. ')') or ''
-  vim.ui.input({ prompt = 'Your ' .. ask .. about .. ': ' }, function(text)
+  local function answered(text)
     if text and text ~= '' then
       M.send(client, context.bufnr, command.command, vim.tbl_extend('force', target, { [ask] = text }))
     end
-  end)
+  end
+  if target.choices then
+    vim.ui.select(target.choices, { prompt = 'Which ' .. ask .. '?' }, answered)
+  else
+    vim.ui.input({ prompt = 'Your ' .. ask .. about .. ': ' }, answered)
+  end
 end
 
 --- Runs the review action at the cursor whose title starts so; of several, the person chooses.

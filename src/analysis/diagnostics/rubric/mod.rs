@@ -7,6 +7,7 @@
 mod examples;
 mod ids;
 mod insert;
+pub mod overused;
 mod questions;
 mod weights;
 

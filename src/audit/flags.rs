@@ -2,12 +2,11 @@
 //!
 //! Invariant: a flag says what was counted, of how many, and against which setting.
 
-use serde_json::{Value, json};
+use std::sync::Arc;
 
-use super::{Found, Instance, Twins, rounded};
-use crate::audit::mined::Common;
-use crate::audit::{Kind, Mined};
-use crate::cli::report::json as rows;
+use super::found::Found;
+use super::mined::{Common, Kind, Mined};
+use super::words::folded;
 use crate::config::Audit;
 
 /// Replies under which a share says nothing.
@@ -15,34 +14,57 @@ const REPLIES_MIN: usize = 10;
 /// Replies that have to have something before it is frequent at all.
 const COUNT_MIN: usize = 5;
 
+/// What the code of every finding of an audit begins with.
+pub const CODE: &str = "audit:";
+
+/// Two transcripts that are nearly the same.
+#[derive(Clone, Debug)]
+pub struct Twins<P> {
+    /// The share of word runs in common.
+    pub likeness: f64,
+    /// Their ids.
+    pub ids: [Arc<str>; 2],
+    /// Where they begin.
+    pub instances: Vec<P>,
+}
+
 /// Something that is wrong with the data set.
-pub struct Flag {
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flag<P> {
     /// Its name.
     pub name: &'static str,
     /// What is wrong, and what to do.
     pub message: String,
     /// What was measured, and what it may be at most.
     pub measured: (f64, f64),
-    /// The words it is about.
+    /// The words it is about, in lower case without punctuation.
     pub phrase: Option<String>,
+    /// The same as they are written at the first place.
+    pub said: Option<String>,
     /// How many, and of how many.
     pub counted: (usize, usize),
     /// Where.
-    pub instances: Vec<Instance>,
+    pub instances: Vec<P>,
 }
 
-impl Flag {
-    /// As JSON.
-    pub fn to_json(&self) -> Value {
-        let row = |one: &Instance| -> Value {
-            serde_json::from_str(&rows::finding(&one.file, &one.placed)).unwrap_or_default()
-        };
-        json!({
-            "flag": self.name, "message": self.message,
-            "value": rounded(self.measured.0), "threshold": self.measured.1,
-            "phrase": self.phrase, "count": self.counted.0, "of": self.counted.1,
-            "instances": self.instances.iter().map(row).collect::<Vec<_>>(),
-        })
+impl<P> Flag<P> {
+    /// The same at these places.
+    #[must_use]
+    pub fn with<Q>(self, instances: Vec<Q>) -> Flag<Q> {
+        let Self { name, message, measured, phrase, said, counted, .. } = self;
+        Flag { name, message, measured, phrase, said, counted, instances }
+    }
+
+    /// The code of its findings: no criterion has a colon in its id.
+    #[must_use]
+    pub fn code(&self) -> String {
+        format!("{CODE}{}", self.name)
+    }
+
+    /// The words to avoid, where avoiding them mends it.
+    #[must_use]
+    pub fn avoid(&self) -> Option<&str> {
+        self.said.as_deref().filter(|_| matches!(self.name, "phrase" | "overused"))
     }
 }
 
@@ -53,7 +75,13 @@ pub fn least(share: f64, replies: usize) -> usize {
 }
 
 /// All flags, the most frequent of each name first.
-pub fn flags(rules: &Audit, found: &Found, mined: Mined<Instance>, twins: Vec<Twins>) -> Vec<Flag> {
+#[must_use]
+pub fn flags<P: Clone>(
+    rules: &Audit,
+    found: &Found<P>,
+    mined: Mined<P>,
+    twins: Vec<Twins<P>>,
+) -> Vec<Flag<P>> {
     let mut flags = asked_for(rules, found);
     flags.extend(common(rules, found, mined));
     flags.extend(habits(rules, found));
@@ -67,6 +95,7 @@ pub fn flags(rules: &Audit, found: &Found, mined: Mined<Instance>, twins: Vec<Tw
             ),
             measured: (twins.likeness, rules.similarity),
             phrase: None,
+            said: None,
             counted: (2, found.tally.transcripts),
             instances: twins.instances,
         }
@@ -74,7 +103,7 @@ pub fn flags(rules: &Audit, found: &Found, mined: Mined<Instance>, twins: Vec<Tw
     flags
 }
 
-fn asked_for(rules: &Audit, found: &Found) -> Vec<Flag> {
+fn asked_for<P: Clone>(rules: &Audit, found: &Found<P>) -> Vec<Flag<P>> {
     let replies = found.tally.replies;
     let mut flags = Vec::new();
     for (phrase, (count, instances)) in rules.phrases.iter().zip(&found.phrases) {
@@ -82,7 +111,7 @@ fn asked_for(rules: &Audit, found: &Found) -> Vec<Flag> {
         if replies >= REPLIES_MIN && share > rules.phrase_share {
             flags.push(phrase_flag(
                 "phrase",
-                phrase,
+                (phrase, phrase),
                 share,
                 rules.phrase_share,
                 (*count, replies),
@@ -94,14 +123,14 @@ fn asked_for(rules: &Audit, found: &Found) -> Vec<Flag> {
     flags
 }
 
-fn phrase_flag(
+fn phrase_flag<P>(
     name: &'static str,
-    phrase: &str,
+    (phrase, said): (&str, &str),
     share: f64,
     most: f64,
     counted: (usize, usize),
-    instances: Vec<Instance>,
-) -> Flag {
+    instances: Vec<P>,
+) -> Flag<P> {
     let percent = share * 100.0;
     let message = match name {
         "opener" => format!(
@@ -117,17 +146,18 @@ fn phrase_flag(
             "“{phrase}” is in {percent:.0} % of the replies: add it to a `phrases` check of the rubric, and generate anew"
         ),
     };
+    let said = Some(said.split_whitespace().collect::<Vec<_>>().join(" "));
     let (phrase, measured) = (Some(phrase.to_owned()), (share, most));
-    Flag { name, message, measured, phrase, counted, instances }
+    Flag { name, message, measured, phrase, said, counted, instances }
 }
 
-fn common(rules: &Audit, found: &Found, mined: Mined<Instance>) -> Vec<Flag> {
+fn common<P>(rules: &Audit, found: &Found<P>, mined: Mined<P>) -> Vec<Flag<P>> {
     let (replies, asked) = (found.tally.replies, found.tally.asked);
     if replies < REPLIES_MIN {
         return Vec::new();
     }
     let share = |count: usize| count as f64 / replies as f64;
-    let name = |one: &Common<Instance>| {
+    let name = |one: &Common<P>| {
         let said = one.asked as f64 / asked.max(1) as f64;
         let own = share(one.replies);
         match one.kind {
@@ -141,26 +171,27 @@ fn common(rules: &Audit, found: &Found, mined: Mined<Instance>) -> Vec<Flag> {
             _ => None,
         }
     };
-    let named: Vec<String> =
-        rules.phrases.iter().map(|phrase| crate::audit::words::folded(phrase)).collect();
+    let named: Vec<String> = rules.phrases.iter().map(|phrase| folded(phrase)).collect();
     let mut flags = Vec::new();
     for one in mined.common(|one| name(one).is_some()) {
         let Some((name, most)) = name(&one).filter(|_| !named.contains(&one.text)) else {
             continue;
         };
         let counted = (one.replies, replies);
-        flags.push(phrase_flag(name, &one.text, share(one.replies), most, counted, one.instances));
+        let share = share(one.replies);
+        let words = (&*one.text, &*one.said);
+        flags.push(phrase_flag(name, words, share, most, counted, one.instances));
     }
     flags.sort_by_key(|flag| flag.name != "phrase");
     flags
 }
 
-fn habits(rules: &Audit, found: &Found) -> Vec<Flag> {
+fn habits<P: Clone>(rules: &Audit, found: &Found<P>) -> Vec<Flag<P>> {
     let tally = &found.tally;
     let longest = || found.longest.iter().map(|(_, instance)| instance.clone()).collect();
     let mut flags = Vec::new();
     let mut flag = |name, message, measured, counted, instances| {
-        flags.push(Flag { name, message, measured, phrase: None, counted, instances });
+        flags.push(Flag { name, message, measured, phrase: None, said: None, counted, instances });
     };
     if let Some(mean) = tally.mean_ratio().filter(|mean| *mean > rules.mean_ratio) {
         let message = format!(

@@ -1,16 +1,21 @@
 //! What one record is looked at for, on whatever thread is free.
+//!
+//! Invariant: what is found depends on the record and the settings alone; spans
+//! count from the record's first byte.
 
 use std::sync::Arc;
 
-use crate::audit::alike::{Signature, shingles};
-use crate::audit::habits::{Phrases, Tally};
-use crate::audit::mined::{Feature, Kind, Sketch, features};
-use crate::audit::words::{folded, words};
+use super::alike::{Signature, shingles};
+use super::habits::{Phrases, Tally};
+use super::mined::{Feature, Kind, Sketch, features};
+use super::mix::Mix;
+use super::words::words;
 use crate::config::Audit;
 use crate::text::{Span, json};
 use crate::transcript::{Exchange, Transcript, read};
 
 /// How records are looked at.
+#[derive(Clone, Debug)]
 pub struct Looker {
     phrases: Phrases,
     praise: Phrases,
@@ -19,11 +24,14 @@ pub struct Looker {
 }
 
 /// What the first look at a record found.
+#[derive(Clone, Debug)]
 pub struct First {
     /// The transcript's id.
     pub id: Arc<str>,
     /// What adds up.
     pub tally: Tally,
+    /// What it says of how it was made.
+    pub mix: Mix,
     /// For near-duplicates.
     pub signature: Signature,
     /// Phrases asked for: which, where first in a reply, in which exchange.
@@ -37,6 +45,7 @@ pub struct First {
 }
 
 /// What the second look at a record found.
+#[derive(Clone, Debug)]
 pub struct Second {
     /// The transcript's id.
     pub id: Arc<str>,
@@ -47,11 +56,12 @@ pub struct Second {
 }
 
 /// Something that a reply has.
+#[derive(Clone, Debug)]
 pub struct Has {
     /// What.
     pub feature: Feature,
-    /// What it says.
-    pub text: String,
+    /// What it says, as it is written.
+    pub said: String,
     /// Where, in the record.
     pub span: Span,
     /// In which exchange.
@@ -60,6 +70,7 @@ pub struct Has {
 
 impl Looker {
     /// Looks for what these settings name.
+    #[must_use]
     pub fn of(rules: &Audit, depth: usize) -> Self {
         Self {
             phrases: Phrases::of(&rules.phrases),
@@ -70,8 +81,12 @@ impl Looker {
     }
 
     /// Counts a record, and adds what its replies have to the sketch.
+    #[must_use]
     pub fn first(&self, record: &str, sketch: &Sketch) -> Option<First> {
-        let transcript = self.transcript(record)?;
+        let json = json::parse(record, self.depth);
+        let transcript = transcript(record, &json)?;
+        let mut mix = Mix::default();
+        json.root(record).into_iter().for_each(|root| mix.add(root));
         let mut tally = Tally::default();
         let (seen, is_rigid) = tally.add(&transcript, self.headers, &self.praise);
         let mut phrases = Vec::new();
@@ -96,13 +111,15 @@ impl Looker {
             late_praise: late.and_then(|one| Some((reply(one.number)?, one.number))),
             rigid: seen.first().filter(|_| is_rigid).and_then(|one| reply(one.number)),
             tally,
+            mix,
             id: transcript.id.into(),
         })
     }
 
     /// Gathers what may be in `least` replies or more.
+    #[must_use]
     pub fn second(&self, record: &str, sketch: &Sketch, least: usize) -> Option<Second> {
-        let transcript = self.transcript(record)?;
+        let transcript = transcript(record, &json::parse(record, self.depth))?;
         let possible = |f: &Feature| sketch.at_most(f) as usize >= least;
         let (mut replies, mut asked) = (Vec::new(), Vec::new());
         for exchange in &transcript.exchanges {
@@ -110,20 +127,15 @@ impl Looker {
             {
                 if possible(&feature) {
                     let message = &transcript.messages[message];
-                    let text = folded(feature.span.of(&message.text));
+                    let said = feature.span.of(&message.text).to_owned();
                     let span = message.source_of(record, feature.span);
-                    replies.push(Has { feature, text, span, exchange: exchange.number });
+                    replies.push(Has { feature, said, span, exchange: exchange.number });
                 }
             }
             let own = of_exchange(&transcript, exchange.user.iter().copied());
             asked.extend(own.into_iter().map(|(feature, _)| feature).filter(possible));
         }
         Some(Second { id: transcript.id.into(), replies, asked })
-    }
-
-    fn transcript(&self, record: &str) -> Option<Transcript> {
-        let json = json::parse(record, self.depth);
-        read(record, &json).transcript.ok().filter(|_| json.syntax_problem().is_none())
     }
 
     fn asked_for(
@@ -144,6 +156,10 @@ impl Looker {
             }
         }
     }
+}
+
+fn transcript(record: &str, json: &json::Json) -> Option<Transcript> {
+    read(record, json).transcript.ok().filter(|_| json.syntax_problem().is_none())
 }
 
 /// What some messages of an exchange have between them, each thing once, with the

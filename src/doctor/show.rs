@@ -1,0 +1,33 @@
+//! A rendered record as text for people, with what is trained marked.
+//!
+//! Invariant: taking the marks out gives the rendered text back, with control
+//! characters made visible and nothing else changed.
+
+use super::View;
+use crate::text::Span;
+
+/// A run of rendered text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run<'v> {
+    /// What is written.
+    pub text: &'v str,
+    /// The loss is taken on it.
+    pub trained: bool,
+    /// The trainer keeps it.
+    pub kept: bool,
+}
+
+/// The text in runs, in order.
+#[must_use]
+pub fn runs(view: &View) -> Vec<Run<'_>> {
+    let spans = view.trained.iter().flat_map(|s| [s.start, s.end]);
+    let mut borders: Vec<usize> = spans.chain([0, view.kept, view.text.len()]).collect();
+    borders.sort_unstable();
+    borders.dedup();
+    let run = |pair: &[usize]| {
+        let span = Span::new(pair[0], pair[1]);
+        let trained = view.trained.iter().any(|t| t.covers(span));
+        Run { text: span.of(&view.text), trained, kept: span.end <= view.kept }
+    };
+    borders.windows(2).map(run).collect()
+}
