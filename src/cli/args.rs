@@ -15,6 +15,7 @@ mod diff;
 mod doctor;
 mod export;
 mod fix;
+mod generate;
 mod report;
 mod review;
 mod rubric;
@@ -28,6 +29,7 @@ pub use diff::Diff;
 pub use doctor::Doctor;
 pub use export::Export;
 pub use fix::Fix;
+pub use generate::Generate;
 pub use report::Report;
 pub use review::{Answer, Example, Label, Mark, Review, ReviewAction, RightOrWrong};
 pub use rubric::{History, Rubric};
@@ -100,6 +102,8 @@ pub enum Command {
     Audit(Audit),
     /// Cut what passed into training examples, split into training and validation first
     Slice(Slice),
+    /// Make transcripts: two models talk, one as a persona of yours, one as the assistant
+    Generate(Generate),
     /// Write where the data set stands: a page for people, a text, and tables
     Report(Report),
     /// Say what a trainer makes of the transcripts: what it refuses, drops, cuts off, loses without a word

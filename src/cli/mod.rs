@@ -27,6 +27,7 @@ mod export;
 mod fix;
 mod fixups;
 mod gate;
+mod generate;
 mod init;
 mod interrupt;
 mod judges;
@@ -160,6 +161,7 @@ fn dispatch(command: Command, session: &mut Session) -> Result<Ending, Failure> 
         Command::Audit(args) => audit::run(&args, session),
         Command::Slice(args) => slice::run(&args, session),
         Command::Report(args) => reporting::run(&args, session),
+        Command::Generate(args) => generate::run(&args, session),
         Command::Doctor(args) => doctor::run(&args, session),
         Command::Critique(args) => critique::run(&args, session),
         Command::Diff(args) => diff::run(&args, session),

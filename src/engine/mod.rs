@@ -18,6 +18,7 @@ mod fence;
 pub mod fixup;
 pub mod flight;
 mod gate;
+pub mod generate;
 pub mod history;
 pub mod job;
 pub mod journal;

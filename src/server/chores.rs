@@ -22,6 +22,8 @@ pub enum Kind {
     Audit,
     /// Slicing.
     Slice,
+    /// Making transcripts.
+    Generate,
 }
 
 /// The work under way, by kind and the project's folder.

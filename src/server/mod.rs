@@ -32,6 +32,7 @@ mod file_side;
 mod fix_jobs;
 mod fixing;
 mod gates;
+mod generating;
 mod intake;
 mod jobs;
 mod judged;

@@ -72,7 +72,7 @@ pub struct Session {
     pub(super) reviewing: Reviewing,
     /// What the last audits found.
     pub(super) audits: Audits,
-    /// Audits, and slicing, under way.
+    /// Audits, slicing and generating under way.
     pub(super) chores: Chores,
 }
 
@@ -153,6 +153,7 @@ impl Session {
             }
             Event::Audited(ended) => self.audit_ended(*ended),
             Event::Sliced(ended) => self.sliced(*ended),
+            Event::Generated(ended) => self.generated(*ended),
             Event::Fixed(fixed) => self.fixed(*fixed),
             Event::Reviewed(told) => self.reviewed(told),
             Event::Decided(root, decision) => self.decided(&root, *decision),
@@ -222,6 +223,7 @@ impl Session {
             Command::Critique => self.critique(target),
             Command::Audit => self.audit(target),
             Command::Slice => self.slice(target),
+            Command::Generate => self.generate(target),
             Command::DraftFixup => self.draft_fixup(target),
             Command::DiscardFixup => self.discard_fixup(target),
             Command::PreviewFixup => self.preview_fixup(target),

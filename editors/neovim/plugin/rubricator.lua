@@ -19,6 +19,7 @@ local commands = {
   LspRubricatorGate = 'rubricator.gate',
   LspRubricatorAudit = 'rubricator.audit',
   LspRubricatorSlice = 'rubricator.slice',
+  LspRubricatorGenerate = 'rubricator.generate',
 }
 
 for name, run in pairs(require('rubricator.fixup').commands) do

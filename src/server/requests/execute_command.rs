@@ -28,6 +28,8 @@ pub enum Command {
     Audit,
     /// Cut what passed into training examples.
     Slice,
+    /// Make the next transcripts of the project.
+    Generate,
     /// Draft and prove a rewrite of replies that failed.
     DraftFixup,
     /// Say what becomes of a critique's finding.
@@ -40,7 +42,7 @@ pub enum Command {
 
 impl Command {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Assess,
         Self::AssessAll,
         Self::Cancel,
@@ -53,6 +55,7 @@ impl Command {
         Self::Critique,
         Self::Audit,
         Self::Slice,
+        Self::Generate,
     ];
 
     /// The name in the protocol.
@@ -68,6 +71,7 @@ impl Command {
             Self::Critique => "rubricator.critique",
             Self::Audit => "rubricator.audit",
             Self::Slice => "rubricator.slice",
+            Self::Generate => "rubricator.generate",
             Self::DraftFixup => "rubricator.draftFixup",
             Self::DiscardFixup => "rubricator.discardFixup",
             Self::PreviewFixup => "rubricator.previewFixup",

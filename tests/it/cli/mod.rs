@@ -9,6 +9,7 @@ mod desk;
 mod export;
 mod fix;
 mod fixup;
+mod generate;
 mod judges;
 mod report;
 mod review;

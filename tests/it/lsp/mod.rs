@@ -13,6 +13,7 @@ mod judges;
 mod lifecycle;
 mod liveness;
 mod model;
+mod navigate;
 mod process;
 mod project;
 mod review;
