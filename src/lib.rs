@@ -19,6 +19,7 @@
 //! | `doctor` | what a trainer makes of a record: what it refuses, drops, cuts off, loses without a word |
 //! | `slice` | prefixes of a transcript as training examples: where, on which side, in what words |
 //! | `generate` | personas sampled from a template and a taxonomy, what each message is to be like, and the record that comes of it |
+//! | `report` | the state of a data set as a page, a text and tables |
 //! | `prompt` | what a judge is asked, and the models that play a conversation |
 //! | `analysis` | everything an editor shows, as pure functions: findings, lenses, hints, hovers, symbols, completion |
 //! | `engine` | the only door to paid work and to disk: trust, keys, judges, store, single flight, workspace |
@@ -49,6 +50,7 @@ pub mod finding;
 pub mod fixup;
 pub mod generate;
 pub mod prompt;
+pub mod report;
 pub mod review;
 pub mod rubric;
 pub mod server;

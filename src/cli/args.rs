@@ -16,6 +16,7 @@ mod doctor;
 mod export;
 mod fix;
 mod generate;
+mod report;
 mod review;
 mod rubric;
 mod slice;
@@ -29,6 +30,7 @@ pub use doctor::Doctor;
 pub use export::Export;
 pub use fix::Fix;
 pub use generate::Generate;
+pub use report::Report;
 pub use review::{Answer, Example, Label, Mark, Review, ReviewAction, RightOrWrong};
 pub use rubric::{History, Rubric};
 pub use slice::Slice;
@@ -102,6 +104,8 @@ pub enum Command {
     Slice(Slice),
     /// Make transcripts: two models talk, one as a persona of yours, one as the assistant
     Generate(Generate),
+    /// Write where the data set stands: a page for people, a text, and tables
+    Report(Report),
     /// Say what a trainer makes of the transcripts: what it refuses, drops, cuts off, loses without a word
     Doctor(Doctor),
     /// Have experts and difficult users criticise the rubric, prompts or a few transcripts

@@ -20,6 +20,7 @@ use crate::audit::{Flag, Share};
 use crate::config::Settings;
 use crate::engine::audit::{Audited, Instance, Watch, audit};
 use crate::engine::disk::DiskError;
+use crate::report::Phrase;
 
 /// Audits.
 pub fn run(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
@@ -58,6 +59,43 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
         }
     }
     Ok(if audited.flags.is_empty() { Ending::Good } else { Ending::Findings })
+}
+
+/// The phrases that stand out, and what else is flagged, for a report.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn summary(
+    settings: &Settings,
+    sources: &[Source],
+) -> Result<(Vec<Phrase>, Vec<String>), DiskError> {
+    let nobody = Watch { stop: &|| false, tell: &|_| () };
+    let Some(Audited { found, flags, .. }) = audit(settings, sources, &nobody)? else {
+        return Ok((Vec::new(), Vec::new()));
+    };
+    let replies = found.tally.replies;
+    let mut phrases = Vec::new();
+    for (text, (count, _)) in settings.audit.phrases.iter().zip(&found.phrases) {
+        let flagged =
+            flags.iter().any(|f| f.name == "phrase" && f.phrase.as_deref() == Some(&**text));
+        if !flagged {
+            let counted = (*count, replies);
+            phrases.push(Phrase { kind: "listed", text: text.as_str().into(), counted, flagged });
+        }
+    }
+    let mut others = Vec::new();
+    for flag in flags {
+        match flag.phrase {
+            Some(text) => phrases.push(Phrase {
+                kind: flag.name,
+                text: text.into(),
+                counted: flag.counted,
+                flagged: true,
+            }),
+            None => others.push(flag.message),
+        }
+    }
+    Ok((phrases, others))
 }
 
 /// How many flags the transcripts of these files get.

@@ -37,6 +37,7 @@ mod lsp;
 pub mod output;
 mod progress;
 mod report;
+mod reporting;
 mod review;
 mod rubric;
 mod settings;
@@ -159,6 +160,7 @@ fn dispatch(command: Command, session: &mut Session) -> Result<Ending, Failure> 
         Command::Gate(args) => gate::run(&args, session),
         Command::Audit(args) => audit::run(&args, session),
         Command::Slice(args) => slice::run(&args, session),
+        Command::Report(args) => reporting::run(&args, session),
         Command::Generate(args) => generate::run(&args, session),
         Command::Doctor(args) => doctor::run(&args, session),
         Command::Critique(args) => critique::run(&args, session),

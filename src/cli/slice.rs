@@ -13,16 +13,20 @@ use super::style::plain;
 use super::{Ending, Failure, Session, targets};
 use crate::assessment::Standing;
 use crate::engine::audit::Watch;
+use crate::engine::slicing::cut::Cut;
 use crate::engine::slicing::{self, Choice, Sums};
 use crate::review::Review;
 use crate::slice::Split;
 use crate::transcript::TranscriptDigest;
 
 /// What is known of a transcript before it is cut.
-struct Kept {
-    id: String,
-    digest: TranscriptDigest,
-    standing: Standing,
+pub struct Kept {
+    /// Its id.
+    pub id: String,
+    /// What it says.
+    pub digest: TranscriptDigest,
+    /// How it stands.
+    pub standing: Standing,
 }
 
 /// Cuts.
@@ -60,6 +64,29 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
         session.out.line("]");
     }
     Ok(ending)
+}
+
+/// Hands out how each transcript of a project would be cut now, with its place.
+///
+/// # Errors
+/// When tokens cannot be counted, or a file cannot be read.
+pub fn planned(
+    shelf: &Shelf<Kept>,
+    sources: &[Source],
+    each: impl FnMut(&Cut, &str, usize),
+) -> Result<(), Failure> {
+    let project = &shelf.project;
+    let settings = project.settings();
+    let failed = |why: String| Failure::new(plain(&why).into_owned());
+    let choice = choose(shelf);
+    let prompt = slicing::system_prompt(project).map_err(failed)?;
+    let split = Split { seed: settings.slice.seed, validation: settings.slice.validation };
+    let cutter = slicing::cutter(project, &choice, split, prompt.as_deref(), false);
+    let cutter = cutter.map_err(failed)?;
+    let nobody = Watch { stop: &|| false, tell: &|_| () };
+    slicing::slice(&cutter, project, sources, None, &nobody, Source::shown, each)
+        .map_err(failed)?;
+    Ok(())
 }
 
 /// Cuts the transcripts of one project.

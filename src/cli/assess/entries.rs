@@ -11,6 +11,7 @@ use crate::cli::scan::{Source, scan};
 use crate::cli::settings::shown_path;
 use crate::engine::disk::DiskError;
 use crate::engine::workspace::Project;
+use crate::report::prompt_version;
 use crate::review::batch;
 use crate::text::json;
 use crate::transcript::records::Layout;
@@ -35,6 +36,8 @@ pub struct Entry {
     pub checks: Arc<BTreeMap<String, Outcome>>,
     /// The model that wrote it, where the record says so.
     pub generator: Option<Arc<str>>,
+    /// The version of the prompts that made it, where the record says so.
+    pub prompts: Option<Arc<str>>,
 }
 
 /// Transcripts, and bytes of records, handed on at once: bounds the memory of a large file.
@@ -92,6 +95,7 @@ fn entry(record: &str, file: &Arc<str>, context: &Context, memo: &mut Memo) -> O
         digest: digest::of(record, &transcript),
         checks: Arc::new(assessment::checked::outcomes(rubric, &transcript, &results)),
         generator: family::recorded(record),
+        prompts: prompt_version(record),
         transcript: Arc::new(transcript),
     })
 }

@@ -11,6 +11,7 @@ mod fix;
 mod fixup;
 pub mod generate;
 mod judges;
+mod report;
 mod review;
 mod scale;
 mod settings;
