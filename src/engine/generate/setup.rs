@@ -201,7 +201,12 @@ fn maker(sides: &Sides, recipe: &Recipe, ingredients: &[Ingredient]) -> Maker {
 /// What people wrote, as something that is searched for secrets.
 fn about(ingredients: &[Ingredient]) -> Option<JobTranscript> {
     let text: Vec<&str> = ingredients.iter().map(|one| one.text.as_str()).collect();
-    let record = json!({"messages": [{"role": "user", "content": text.join("\n\n")}]}).to_string();
+    // A message that nobody answers is in no exchange, and would not be searched.
+    let record = json!({"messages": [
+        {"role": "user", "content": text.join("\n\n")},
+        {"role": "assistant", "content": "-"},
+    ]})
+    .to_string();
     let parsed = scanner::parse(&record, scanner::DEPTH_LIMIT);
     let transcript = read_record(&record, &parsed).transcript.ok()?;
     let digest = digest::of(&record, &transcript);

@@ -356,3 +356,56 @@ async fn each_version_of_the_prompts_has_a_pass_rate() {
     assert_eq!((named, versions.len()), (versions.into_iter().collect(), 2));
     assert!(batches.iter().all(|b| b["pass_rate"] == 1.0 && b["transcripts"] == 2), "{status}");
 }
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupt_closes_the_calls_and_the_same_command_goes_on() {
+    let calm = Scene::with(4..10).await;
+    calm.run(&["generate", "--count", "2"]).await;
+    let good = Arc::new(AtomicBool::new(false));
+    let is_good = Arc::clone(&good);
+    let mut server = JudgeServer::start(move |asked, n| match n {
+        3.. if !is_good.load(Ordering::SeqCst) => Reply::Hang,
+        _ => Reply::Text(message(asked, 4..10)),
+    })
+    .await;
+    let project = project(&server.url);
+    let mut run = project.command(&["generate", "--count", "2"]);
+    let run = run.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    // Three are answered, and each conversation waits for its next.
+    for _ in 0..5 {
+        server.arrived.recv().await.unwrap();
+    }
+    let signal = std::process::Command::new("kill").args(["-INT", &run.id().to_string()]).status();
+    assert!(signal.unwrap().success());
+    for _ in 0..2 {
+        server.closed.recv().await.unwrap();
+    }
+    let ran = tokio::task::spawn_blocking(|| Ran::of(run.wait_with_output().unwrap()));
+    let ran = ran.await.unwrap();
+    assert_eq!(ran.code, Some(3), "{}", ran.all());
+    assert!(ran.err.contains("the same command goes on"), "{}", ran.err);
+    assert!(transcripts(&project).is_empty());
+    good.store(true, Ordering::SeqCst);
+    server.take();
+    let scene = Scene { project: Arc::new(project), server, calls: Calls::default() };
+    scene.run(&["generate", "--count", "2"]).await;
+    assert_eq!(transcripts(&scene.project), transcripts(&calm.project));
+    assert_eq!(scene.server.take().len(), calm.calls.all() - 3, "three were paid for before");
+}
+
+#[test]
+fn what_seems_to_hold_personal_data_stays_here_until_somebody_says_so() {
+    let project = Project::with("");
+    project.user_settings(
+        "[[judge]]\nname = 'far'\nprovider = 'openai-compatible'\nmodel = 'm'\n\
+         base_url = 'https://models.example/v1'\n",
+    );
+    project.write("config/persona-template.yaml", TEMPLATE);
+    project.write("config/input-taxonomy.yaml", TAXONOMY);
+    project.write("config/prompts/system.md", "Send them to mara.lindt@postfach-nord.de.\n");
+    let ran = project.run(&["generate", "--count", "3"]);
+    assert_eq!(ran.code, Some(3), "{}", ran.all());
+    assert_eq!(ran.err.matches("seems to hold").count(), 1, "{}", ran.err);
+    assert!(!ran.err.contains("mara.lindt") && !ran.err.contains("cannot connect"), "{}", ran.err);
+}
