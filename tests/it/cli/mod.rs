@@ -9,7 +9,7 @@ mod desk;
 mod export;
 mod fix;
 mod fixup;
-mod generate;
+pub mod generate;
 mod judges;
 mod packed;
 mod report;
