@@ -4,6 +4,7 @@ mod assess;
 mod audit;
 mod bad_input;
 mod check;
+mod convert;
 mod critique;
 mod desk;
 mod export;
