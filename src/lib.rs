@@ -18,8 +18,10 @@
 //! | `audit` | what is wrong with a data set as a whole: phrases, habits, near-duplicates |
 //! | `doctor` | what a trainer makes of a record: what it refuses, drops, cuts off, loses without a word |
 //! | `slice` | prefixes of a transcript as training examples: where, on which side, in what words |
-//! | `prompt` | what a judge is asked |
-//! | `analysis` | everything an editor shows, as pure functions: findings, lenses, hints, hovers, symbols |
+//! | `generate` | personas sampled from a template and a taxonomy, what each message is to be like, and the record that comes of it |
+//! | `report` | the state of a data set as a page, a text and tables |
+//! | `prompt` | what a judge is asked, and the models that play a conversation |
+//! | `analysis` | everything an editor shows, as pure functions: findings, lenses, hints, hovers, symbols, completion |
 //! | `engine` | the only door to paid work and to disk: trust, keys, judges, store, single flight, workspace |
 //! | `server` | the language server: one loop owns the session, an outbox talks to the editor |
 //! | `cli` | the same engine on the command line; the only place that prints |
@@ -46,7 +48,9 @@ pub mod doctor;
 pub mod engine;
 pub mod finding;
 pub mod fixup;
+pub mod generate;
 pub mod prompt;
+pub mod report;
 pub mod review;
 pub mod rubric;
 pub mod server;

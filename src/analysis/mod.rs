@@ -1,6 +1,7 @@
 //! From domain values to what is shown: findings, lenses, hints, hovers. Pure.
 
 pub mod brief;
+pub mod completion;
 pub mod context;
 pub mod critiques;
 pub mod diagnostics;
@@ -11,6 +12,7 @@ pub mod hints;
 pub mod hover;
 pub mod judges;
 pub mod lenses;
+pub mod navigation;
 pub mod place;
 pub mod record;
 pub mod reviews;

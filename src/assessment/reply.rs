@@ -55,7 +55,8 @@ pub fn read(
 }
 
 /// What is inside a code fence, when the whole text is one.
-fn unfenced(text: &str) -> &str {
+#[must_use]
+pub fn unfenced(text: &str) -> &str {
     let inside = || {
         let body = text.trim().strip_prefix("```")?.strip_suffix("```")?;
         let (language, body) = body.split_once('\n')?;

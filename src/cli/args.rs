@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::shard::Shard;
 use crate::finding::Severity;
 
 mod audit;
@@ -14,6 +15,8 @@ mod diff;
 mod doctor;
 mod export;
 mod fix;
+mod generate;
+mod report;
 mod review;
 mod rubric;
 mod slice;
@@ -26,6 +29,8 @@ pub use diff::Diff;
 pub use doctor::Doctor;
 pub use export::Export;
 pub use fix::Fix;
+pub use generate::Generate;
+pub use report::Report;
 pub use review::{Answer, Example, Label, Mark, Review, ReviewAction, RightOrWrong};
 pub use rubric::{History, Rubric};
 pub use slice::Slice;
@@ -97,6 +102,10 @@ pub enum Command {
     Audit(Audit),
     /// Cut what passed into training examples, split into training and validation first
     Slice(Slice),
+    /// Make transcripts: two models talk, one as a persona of yours, one as the assistant
+    Generate(Generate),
+    /// Write where the data set stands: a page for people, a text, and tables
+    Report(Report),
     /// Say what a trainer makes of the transcripts: what it refuses, drops, cuts off, loses without a word
     Doctor(Doctor),
     /// Have experts and difficult users criticise the rubric, prompts or a few transcripts
@@ -147,6 +156,9 @@ pub struct Check {
     /// Only findings of these kinds
     #[arg(long, value_enum, value_delimiter = ',')]
     pub only: Vec<Family>,
+    /// Only the I-th of N parts, as in 2/8: for several machines (files in turn)
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
     /// The mildest severity that makes the run fail
     #[arg(long, value_enum, value_name = "SEVERITY", default_value = "warning")]
     pub fail_on: FailOn,
@@ -277,6 +289,9 @@ pub struct Lsp {
 pub struct Assess {
     /// Transcript files or folders
     pub paths: Vec<PathBuf>,
+    /// Only the I-th of N parts, as in 2/8: for several machines (whose answers `store merge` brings together)
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
     /// Ask only these judges
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub judge: Vec<String>,

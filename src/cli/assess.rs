@@ -12,6 +12,7 @@ pub(super) mod entries;
 pub(super) mod job;
 mod judges;
 mod keeping;
+mod left_out;
 mod resume;
 mod text;
 mod totals;
@@ -156,12 +157,19 @@ impl Run<'_> {
     ) -> Result<(), Failure> {
         let mut waiting = Vec::new();
         for source in sources {
-            waiting.extend(self.entries(&source, context, project));
-            // One batch after the other would take a day each.
-            while waiting.len() >= CHUNK && !self.args.batch {
-                let rest = waiting.split_off(CHUNK);
-                self.chunk(asking, std::mem::replace(&mut waiting, rest))?;
-            }
+            let mut failed = Ok(());
+            let read = entries::each_share(&source, context, project, |share| {
+                let wanted =
+                    |entry: &Entry| self.args.shard.is_none_or(|shard| shard.has(entry.digest));
+                waiting.extend(share.into_iter().filter(wanted));
+                // One batch after the other would take a day each.
+                while waiting.len() >= CHUNK && !self.args.batch && failed.is_ok() {
+                    let rest = waiting.split_off(CHUNK);
+                    failed = self.chunk(asking, std::mem::replace(&mut waiting, rest));
+                }
+            });
+            failed?;
+            self.left_out(&source, read);
         }
         self.chunk(asking, waiting)
     }
@@ -178,25 +186,6 @@ impl Run<'_> {
             spending: Spending::of_run(&project.settings().assess),
             stopped: Stopped::default(),
         })
-    }
-
-    fn entries(&mut self, source: &Source, context: &Context, project: &Project) -> Vec<Entry> {
-        match entries::read_file(source, context, project) {
-            Ok(found) => {
-                for line in &found.unusable {
-                    let place = plain(&source.shown()).into_owned();
-                    let why = "not assessed: no transcript here (`rubricator check` says why)";
-                    self.session.out.warning(&format!("{place}:{line}: {why}"));
-                    self.ending = self.ending.max(Ending::Findings);
-                }
-                found.entries
-            }
-            Err(error) => {
-                self.session.out.error(&plain(&error.to_string()));
-                self.ending = Ending::Failed;
-                Vec::new()
-            }
-        }
     }
 
     /// Assesses some transcripts, or says what that would take.

@@ -13,12 +13,14 @@ use super::args::{Audit as Args, GateFormat};
 use super::bar::Bar;
 use super::report::json as rows;
 use super::scan::Source;
+use super::shard::Shard;
 use super::style::plain;
 use super::{Ending, Failure, Session, targets};
 use crate::audit::{Flag, Share};
 use crate::config::Settings;
 use crate::engine::audit::{Audited, Instance, Watch, audit};
 use crate::engine::disk::DiskError;
+use crate::report::Phrase;
 
 /// Audits.
 pub fn run(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
@@ -27,7 +29,8 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
             "`audit` reads twice, so it cannot read standard input: name a file",
         ));
     }
-    let sources = targets::transcripts(&args.paths, session)?;
+    let mut sources = targets::transcripts(&args.paths, session)?;
+    Shard::files(args.shard, &mut sources);
     let first = sources.first().map_or_else(|| PathBuf::from("."), |s| s.path().to_owned());
     let project = session.workspace.project_of(&first);
     if session.report_settings(&project) {
@@ -56,6 +59,43 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
         }
     }
     Ok(if audited.flags.is_empty() { Ending::Good } else { Ending::Findings })
+}
+
+/// The phrases that stand out, and what else is flagged, for a report.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn summary(
+    settings: &Settings,
+    sources: &[Source],
+) -> Result<(Vec<Phrase>, Vec<String>), DiskError> {
+    let nobody = Watch { stop: &|| false, tell: &|_| () };
+    let Some(Audited { found, flags, .. }) = audit(settings, sources, &nobody)? else {
+        return Ok((Vec::new(), Vec::new()));
+    };
+    let replies = found.tally.replies;
+    let mut phrases = Vec::new();
+    for (text, (count, _)) in settings.audit.phrases.iter().zip(&found.phrases) {
+        let flagged =
+            flags.iter().any(|f| f.name == "phrase" && f.phrase.as_deref() == Some(&**text));
+        if !flagged {
+            let counted = (*count, replies);
+            phrases.push(Phrase { kind: "listed", text: text.as_str().into(), counted, flagged });
+        }
+    }
+    let mut others = Vec::new();
+    for flag in flags {
+        match flag.phrase {
+            Some(text) => phrases.push(Phrase {
+                kind: flag.name,
+                text: text.into(),
+                counted: flag.counted,
+                flagged: true,
+            }),
+            None => others.push(flag.message),
+        }
+    }
+    Ok((phrases, others))
 }
 
 /// How many flags the transcripts of these files get.

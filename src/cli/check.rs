@@ -16,6 +16,7 @@ use super::args::{Check, Family};
 use super::report::{Report, Totals};
 use super::scan::Source;
 use super::settings::shown_path;
+use super::shard::Shard;
 use super::{Ending, Failure, Session};
 use crate::analysis::context::{Context, Counting, Families};
 use crate::cli::place::Placed;
@@ -40,12 +41,13 @@ struct Run<'a> {
 
 /// Checks what the arguments name.
 pub fn run(args: &Check, session: &mut Session) -> Result<Ending, Failure> {
-    let targets = targets::of(args, session)?;
+    let mut targets = targets::of(args, session)?;
     let own_files = targets.iter().filter_map(|t| match t {
         Target::Settings(path) | Target::Rubric(path) => Some(path.clone()),
         Target::Transcript(_) | Target::Text(_) | Target::Missing(_) => None,
     });
     let own_files = own_files.collect();
+    Shard::files(args.shard, &mut targets);
     let report = Report::begin(args.format, &mut session.out, args.quiet_stdout());
     let totals = Totals::default();
     let rules = HashMap::new();

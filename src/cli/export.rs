@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::Export as Args;
 use super::assess::{self, checkpoint};
+use super::output::Output;
 use super::report::counted;
 use super::scan::{Source, scan};
 use super::settings::shown_path;
@@ -28,16 +29,20 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
 }
 
 fn assessments(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
-    let shelves = known::read(&args.paths, session, |entry, card, rubric| {
+    let mut lines = Lines::to(args.out.as_deref())?;
+    let (mut all, mut incomplete) = (0, 0);
+    let mut trouble = None;
+    // A line goes out as soon as it is there: only one share of the transcripts is held.
+    known::telling(&args.paths, session, |out, entry, card, rubric| {
         let rubric = known::hex(&rubric_digest(rubric));
         let result = assess::result(&card, &entry);
         let line = checkpoint::line_of(&result, &rubric, &entry.digest.to_string());
-        (line, card.standing == Standing::Incomplete)
+        all += 1;
+        incomplete += usize::from(card.standing == Standing::Incomplete);
+        trouble = trouble.take().or(lines.put(&line, out).err());
     })?;
-    let all = || shelves.iter().flat_map(|shelf| &shelf.kept);
-    deliver(args.out.as_deref(), all().map(|(line, _)| line.as_str()), session)?;
-    let incomplete = all().filter(|(_, incomplete)| *incomplete).count();
-    let mut note = format!("exported {}", counted(all().count(), "result"));
+    lines.end(trouble)?;
+    let mut note = format!("exported {}", counted(all, "result"));
     if incomplete > 0 {
         note += &format!("; {incomplete} incomplete: `rubricator assess` asks what is open");
     }
@@ -86,7 +91,12 @@ fn pairs(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
             }
         }
     }
-    deliver(args.out.as_deref(), lines.iter().map(String::as_str), session)?;
+    let mut sink = Lines::to(args.out.as_deref())?;
+    let mut trouble = None;
+    for line in &lines {
+        trouble = trouble.take().or(sink.put(line, &mut session.out).err());
+    }
+    sink.end(trouble)?;
     session.out.note(&format!("exported {}", counted(lines.len(), "preference pair")));
     if lost > 0 {
         let fixups = counted(lost, "fixup");
@@ -95,27 +105,36 @@ fn pairs(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
     Ok(Ending::Good)
 }
 
-/// Lines to a file, without the keys that a provider may have echoed.
-fn whole<'a>(path: &Path, lines: impl Iterator<Item = &'a str>) -> std::io::Result<()> {
-    let mut file = WholeFile::over(path)?;
-    for line in lines {
-        writeln!(file, "{}", secret::without_keys(line))?;
-    }
-    file.commit()
+/// Where lines go: standard output, or a file that is there as a whole or not at all.
+struct Lines {
+    file: Option<(WholeFile, PathBuf)>,
 }
 
-/// Lines to a file, or to standard output.
-fn deliver<'a>(
-    out: Option<&Path>,
-    lines: impl Iterator<Item = &'a str>,
-    session: &mut Session,
-) -> Result<(), Failure> {
-    match out.filter(|path| path.as_os_str() != "-") {
-        None => lines.for_each(|line| session.out.line(line)),
-        Some(path) => whole(path, lines).map_err(|e| {
-            let named = shown_path(&PathBuf::from(path));
-            Failure::new(format!("{named} was not written: {}", plain_error(&e)))
-        })?,
+impl Lines {
+    fn to(out: Option<&Path>) -> Result<Self, Failure> {
+        let Some(path) = out.filter(|path| path.as_os_str() != "-") else {
+            return Ok(Self { file: None });
+        };
+        let file = WholeFile::over(path).map_err(|e| unwritten(path, &e))?;
+        Ok(Self { file: Some((file, path.to_owned())) })
     }
-    Ok(())
+
+    /// Writes a line, without the keys that a provider may have echoed.
+    fn put(&mut self, line: &str, out: &mut Output) -> std::io::Result<()> {
+        match &mut self.file {
+            None => out.line(line),
+            Some((file, _)) => writeln!(file, "{}", secret::without_keys(line))?,
+        }
+        Ok(())
+    }
+
+    fn end(self, trouble: Option<std::io::Error>) -> Result<(), Failure> {
+        let Some((file, path)) = self.file else { return Ok(()) };
+        let written = trouble.map_or_else(|| file.commit(), Err);
+        written.map_err(|e| unwritten(&path, &e))
+    }
+}
+
+fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(format!("{} was not written: {}", shown_path(path), plain_error(error)))
 }

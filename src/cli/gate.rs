@@ -29,7 +29,8 @@ pub struct Kept {
     pub batch: String,
     /// Its digest.
     pub digest: TranscriptDigest,
-    standing: Standing,
+    /// How it stands.
+    pub standing: Standing,
     sample: Sample,
 }
 

@@ -10,6 +10,7 @@ use super::args::Init;
 use super::output::Output;
 use super::{Ending, Failure};
 use crate::engine::workspace::plain;
+use crate::prompt::generate::{ASSISTANT, USER_SIM};
 
 const UNION_MERGE: &str = "data/reviews.jsonl merge=union";
 
@@ -20,7 +21,11 @@ pub fn run(args: &Init, out: &mut Output) -> Result<Ending, Failure> {
     let files = [
         ("rubricator.toml", settings.as_str()),
         ("config/rubric.yaml", include_str!("init/rubric.yaml")),
+        ("config/persona-template.yaml", include_str!("init/persona-template.yaml")),
+        ("config/input-taxonomy.yaml", include_str!("init/input-taxonomy.yaml")),
         ("config/prompts/system.md", include_str!("init/system.md")),
+        ("config/prompts/user_sim.md", USER_SIM),
+        ("config/prompts/assistant.md", ASSISTANT),
         ("data/raw/example.jsonl", include_str!("init/example.jsonl")),
     ];
     for (path, text) in files {
@@ -100,6 +105,13 @@ fn judge(provider: Option<&str>) -> String {
 mod tests {
     use super::*;
     use crate::config::{self, Origin, keys};
+
+    #[test]
+    fn what_personas_are_made_from_is_sound() {
+        let template = include_str!("init/persona-template.yaml");
+        let read = crate::generate::read(template, include_str!("init/input-taxonomy.yaml"));
+        assert_eq!((read.template, read.taxonomy), (Vec::new(), Vec::new()));
+    }
 
     #[test]
     fn every_provider_has_a_working_judge() {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::assess::entries::{self, Entry};
 use super::assess::job::Asking;
 use super::check::context;
+use super::output::Output;
 use super::scan::Source;
 use super::style::plain;
 use super::{Failure, Session, assess, targets};
@@ -44,13 +45,51 @@ impl<T> Shelf<T> {
     pub fn bound<'a>(&'a self, id: &'a str, digest: &'a str) -> Bound<'a> {
         Bound { transcript: id, digest, rubric: &self.rubric_digest }
     }
+
+    /// The same project with something else kept; answers with what was kept before.
+    #[must_use]
+    pub fn with<U>(self, kept: Vec<U>) -> (Shelf<U>, Vec<T>) {
+        let Self { project, root, rubric, rubric_digest, reviews, kept: before } = self;
+        (Shelf { project, root, rubric, rubric_digest, reviews, kept }, before)
+    }
 }
+
+/// What is looked for where nobody asks for more.
+const CHECKS: Families = Families { structure: false, tokens: false, checks: true };
 
 /// Looks at every transcript that the paths name; keeps what `keep` makes of it.
 pub fn read<T>(
     paths: &[PathBuf],
     session: &mut Session,
     mut keep: impl FnMut(Entry, Scorecard, &Rubric) -> T,
+) -> Result<Vec<Shelf<T>>, Failure> {
+    looking(CHECKS, paths, session, |_, entry, card, rubric| keep(entry, card, rubric))
+}
+
+/// The same; the tokens of each transcript are counted too.
+pub fn counting<T>(
+    paths: &[PathBuf],
+    session: &mut Session,
+    mut keep: impl FnMut(Entry, Scorecard, &Rubric) -> T,
+) -> Result<Vec<Shelf<T>>, Failure> {
+    let families = Families { tokens: true, ..CHECKS };
+    looking(families, paths, session, |_, entry, card, rubric| keep(entry, card, rubric))
+}
+
+/// The same as [`read`]; `keep` may print.
+pub fn telling<T>(
+    paths: &[PathBuf],
+    session: &mut Session,
+    keep: impl FnMut(&mut Output, Entry, Scorecard, &Rubric) -> T,
+) -> Result<Vec<Shelf<T>>, Failure> {
+    looking(CHECKS, paths, session, keep)
+}
+
+fn looking<T>(
+    families: Families,
+    paths: &[PathBuf],
+    session: &mut Session,
+    mut keep: impl FnMut(&mut Output, Entry, Scorecard, &Rubric) -> T,
 ) -> Result<Vec<Shelf<T>>, Failure> {
     let sources = targets::transcripts(paths, session)?;
     let engine = Engine::new(EngineOptions::of_user());
@@ -66,7 +105,6 @@ pub fn read<T>(
         }
         let rubric = assess::usable_rubric(&project, &rules)?;
         let asking = asking(&project, &rubric, session.untrusted);
-        let families = Families { structure: false, tokens: false, checks: true };
         let context = context(&rules, &project, families, false);
         let mut kept = Vec::new();
         for source in &sources {
@@ -77,7 +115,7 @@ pub fn read<T>(
                     let card = assess::score(&asking, &entry, &judges);
                     // The same text may stand twice.
                     said.insert(entry.digest, judges);
-                    kept.push(keep(entry, card, &rubric));
+                    kept.push(keep(&mut session.out, entry, card, &rubric));
                 }
             });
             let unusable =

@@ -11,7 +11,7 @@ use clap::Parser;
 
 use crate::analysis::place;
 use crate::engine::workspace::{Outside, Problem, Workspace};
-use crate::engine::{scan, secret};
+use crate::engine::{scan, secret, whole_file};
 
 pub mod args;
 mod assess;
@@ -27,6 +27,7 @@ mod export;
 mod fix;
 mod fixups;
 mod gate;
+mod generate;
 mod init;
 mod interrupt;
 mod judges;
@@ -36,9 +37,11 @@ mod lsp;
 pub mod output;
 mod progress;
 mod report;
+mod reporting;
 mod review;
 mod rubric;
 mod settings;
+mod shard;
 mod slice;
 mod spent;
 mod status;
@@ -47,7 +50,6 @@ pub mod style;
 mod targets;
 mod tokens;
 mod trust;
-mod whole_file;
 
 use args::{Arguments, Command, Common};
 use output::Output;
@@ -158,6 +160,8 @@ fn dispatch(command: Command, session: &mut Session) -> Result<Ending, Failure> 
         Command::Gate(args) => gate::run(&args, session),
         Command::Audit(args) => audit::run(&args, session),
         Command::Slice(args) => slice::run(&args, session),
+        Command::Report(args) => reporting::run(&args, session),
+        Command::Generate(args) => generate::run(&args, session),
         Command::Doctor(args) => doctor::run(&args, session),
         Command::Critique(args) => critique::run(&args, session),
         Command::Diff(args) => diff::run(&args, session),

@@ -65,7 +65,7 @@ fn overview(args: &Status, project: &Project, session: &mut Session) {
 }
 
 /// What the user's ledger says.
-fn spend(project: &Project, session: &mut Session) -> Spend {
+pub fn spend(project: &Project, session: &mut Session) -> Spend {
     let Some(data) = workspace::data_dir() else { return Spend::default() };
     let read = Ledger::read(&data.join(ledger::FILE), project.root.as_deref(), ledger::now());
     read.unwrap_or_else(|why| {

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 mod audit;
+pub mod generate;
 pub mod host;
 pub mod keys;
 pub mod layer;
@@ -15,6 +16,7 @@ mod trainers;
 pub mod value;
 
 pub use audit::{Audit, PRAISE};
+pub use generate::Generate;
 pub use layer::{Layer, from_editor, parse};
 pub use resolve::{Resolved, resolve};
 
@@ -33,6 +35,8 @@ pub struct Settings {
     pub fixup: Fixup,
     /// `[target]`
     pub target: Target,
+    /// `[generate]`
+    pub generate: Generate,
     /// `[slice]`
     pub slice: Slice,
     /// `[audit]`

@@ -9,7 +9,7 @@ use super::keys::KEYS;
 use super::layer::{Entry, JUDGE, JudgeEntry, Layer};
 use super::value::Value;
 use super::{
-    Aggregation, Assess, Audit, Judge, OnSave, Origin, Provider, SensitiveText, Settings,
+    Aggregation, Assess, Audit, Generate, Judge, OnSave, Origin, Provider, SensitiveText, Settings,
     SystemPrompt,
 };
 use crate::finding::{Finding, Severity};
@@ -111,6 +111,7 @@ fn apply(settings: &mut Settings, entry: &Entry) {
         ("target", "trainer") => settings.target.trainer = text(value).filter(|t| t != "none"),
         ("target", "loss") => settings.target.loss = text(value),
         ("target", "max_length") => settings.target.max_length = integer(value),
+        ("generate", name) => apply_generate(&mut settings.generate, name, value),
         ("slice", "validation") => settings.slice.validation = number(value).unwrap_or_default(),
         ("slice", "seed") => put_integer(&mut settings.slice.seed, value),
         ("slice", "system_prompt") => {
@@ -125,6 +126,17 @@ fn apply(settings: &mut Settings, entry: &Entry) {
             put_integer(&mut settings.limits.findings_per_file, value);
         }
         ("assess", name) => apply_assess(&mut settings.assess, name, value),
+        _ => {}
+    }
+}
+
+fn apply_generate(generate: &mut Generate, name: &str, value: &Value) {
+    match name {
+        "user_model" => generate.user_model = text(value),
+        "assistant_model" => generate.assistant_model = text(value),
+        "count" => put_integer(&mut generate.count, value),
+        "exchanges" => generate.exchanges = integer(value),
+        "seed" => put_integer(&mut generate.seed, value),
         _ => {}
     }
 }

@@ -38,12 +38,15 @@ impl Inner {
         if let Some(withheld) = withholding::objection(about, judge, job, &self.consent) {
             return Err(withheld);
         }
+        if let Some(why) = job.stopped.why(&judge.name) {
+            return Err(why);
+        }
         let wrong = |why| Unscored::new(UnscoredReason::ProviderError, why);
         let key = keyring::of_judge(&self.options, judge).await.map_err(wrong)?;
         let alone = AssessJob { judges: vec![judge.clone()], ..job.clone() };
         let purse = Purse::new(self, &alone);
         let judge = estimate::bounded(judge.clone(), &purse.rates[0]);
-        let may_send = || !cancel.is_cancelled();
+        let may_send = || !cancel.is_cancelled() && job.stopped.why(&judge.name).is_none();
         let waits = |wait: Duration, why: &str| {
             tracing::info!(judge = judge.name, seconds = wait.as_secs(), why, "waits");
         };
@@ -62,8 +65,17 @@ impl Inner {
         let _ = purse.written().await;
         match reply {
             Ok(ProviderReply::Text { text, .. }) => Ok(text),
-            Ok(other) => Err(unanswered::why(other, judge.timeout_s)),
-            Err(NotSent::Unwanted) => Err(cancelled_outcome()),
+            Ok(other) => {
+                let stops = unanswered::stops(&other);
+                let why = unanswered::why(other, judge.timeout_s);
+                if stops {
+                    job.stopped.stop(&judge.name, why.clone());
+                }
+                Err(why)
+            }
+            Err(NotSent::Unwanted) => {
+                Err(job.stopped.why(&judge.name).unwrap_or_else(cancelled_outcome))
+            }
             Err(NotSent::Over(over)) => {
                 Err(Unscored::new(UnscoredReason::OverBudget, over.to_string()))
             }

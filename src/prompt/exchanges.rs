@@ -36,13 +36,18 @@ impl fmt::Debug for FenceKey {
 
 /// The mark of a transcript: the same every time, and in none of its texts.
 pub(super) fn boundary(transcript: &Transcript, digest: &[u8; 32], key: FenceKey) -> String {
+    mark(digest, key, |mark| transcript.messages.iter().any(|message| says(message, mark)))
+}
+
+/// A mark made of a name and a key that nobody said.
+pub(super) fn mark(name: &[u8; 32], key: FenceKey, is_said: impl Fn(&str) -> bool) -> String {
     let mut attempt = 0_u32;
     loop {
         // Every part has a fixed length, so no two inputs run together.
         let mut hash = Sha256::new();
         hash.update(key.0);
         hash.update(b"boundary");
-        hash.update(digest);
+        hash.update(name);
         hash.update(attempt.to_le_bytes());
         let mut mark = String::from("==");
         for byte in &hash.finalize()[..8] {
@@ -50,7 +55,7 @@ pub(super) fn boundary(transcript: &Transcript, digest: &[u8; 32], key: FenceKey
             let _ = write!(mark, "{byte:02x}");
         }
         mark.push_str("==");
-        if !transcript.messages.iter().any(|message| says(message, &mark)) {
+        if !is_said(&mark) {
             return mark;
         }
         attempt += 1;

@@ -16,6 +16,7 @@ mod criteria;
 pub mod critique;
 mod exchanges;
 pub mod fixup;
+pub mod generate;
 mod schema;
 mod statistics;
 mod template;

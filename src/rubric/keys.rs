@@ -103,3 +103,39 @@ pub const STATISTICS: &[Key] = &[
     key("questions", "Questions per reply."),
     key("endings", "How replies end."),
 ];
+
+/// The parameters of the checks.
+pub const PARAMETERS: &[(&str, &[&str])] = &[
+    ("length_ratio", &["mean_max", "over", "share_over_max"]),
+    ("word_count", &["user", "assistant", "by_style", "share_outside_max"]),
+    ("questions", &["min", "max", "role", "share_outside_max"]),
+    ("question_endings", &["share_min", "share_max"]),
+    ("phrases", &["forbidden", "list", "share_max", "suggest", "role"]),
+    ("openers", &["words", "share_max"]),
+    ("pattern", &["required", "forbidden", "suggest", "case_sensitive", "role"]),
+    ("structure", &["headers_over", "replies_min"]),
+    ("ascii", &["allow", "role"]),
+    ("tokens", &["of", "min", "max"]),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rubric::parse::parse;
+
+    #[test]
+    fn the_parameters_are_those_that_are_read() {
+        let names: Vec<&str> = PARAMETERS.iter().map(|(check, _)| *check).collect();
+        assert_eq!(names, CHECKS.iter().map(|key| key.name).collect::<Vec<_>>());
+        for (check, parameters) in PARAMETERS {
+            for name in parameters.iter().chain(&["never"]) {
+                let text = format!("criteria:\n  A:\n    check: {{{check}: {{{name}: x}}}}\n");
+                let at = text.find(&format!("{name}: x")).unwrap();
+                let found = parse(&text).findings;
+                let unknown =
+                    found.iter().any(|f| f.span.start == at && f.message.contains("unknown"));
+                assert_eq!(unknown, *name == "never", "{check} {name}: {found:?}");
+            }
+        }
+    }
+}

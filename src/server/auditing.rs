@@ -10,20 +10,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::Value;
-use tokio::sync::watch;
 use tower_lsp_server::gen_lsp_types::{MessageType, Uri};
 
 use crate::analysis::hints::counted;
 use crate::audit::flags::CODE;
 use crate::engine::audit::{Audited, Watch, audit};
-use crate::engine::{Cancel, scan};
+use crate::engine::scan;
 use crate::finding::Finding;
 use crate::text::document::{Document, Encoding};
 
+use super::chores::{Chore, Kind};
 use super::elsewhere::Side;
 use super::event::Event;
 use super::open_document::OpenDocument;
-use super::outbox::Step;
 use super::projects::Live;
 use super::publication;
 use super::requests::execute_command::{Accepted, Target};
@@ -33,7 +32,6 @@ use super::{sweep, sweeping, uri};
 
 /// Files that are not open whose findings are shown.
 const FILES_SHOWN: usize = 100;
-const TOKEN: &str = "rubricator-audit-";
 
 /// Findings of the records of a file, by the hash of the record.
 pub type OfFile = HashMap<u128, Vec<Finding>>;
@@ -54,11 +52,9 @@ impl Outcome {
     }
 }
 
-/// Audits under way, and what the last ones found, by the project's folder.
+/// What the last audits found, by the project's folder.
 #[derive(Debug, Default)]
 pub struct Audits {
-    last: u64,
-    running: HashMap<Option<PathBuf>, (u64, Cancel)>,
     found: HashMap<Option<PathBuf>, Arc<Outcome>>,
 }
 
@@ -68,24 +64,11 @@ impl Audits {
     pub fn found(&self, root: &Option<PathBuf>) -> Option<Arc<Outcome>> {
         self.found.get(root).cloned()
     }
-
-    /// Cancels all of them; how many there were.
-    pub fn cancel(&self) -> usize {
-        self.running.values().map(|(_, cancel)| cancel.cancel()).count()
-    }
-
-    /// Cancels the one that shows this progress.
-    pub fn cancel_token(&self, token: &str) {
-        let number = token.strip_prefix(TOKEN).and_then(|n| n.parse::<u64>().ok());
-        let its = self.running.values().find(|(own, _)| Some(*own) == number);
-        its.into_iter().for_each(|(_, cancel)| cancel.cancel());
-    }
 }
 
 /// An audit that is over.
 #[derive(Debug)]
 pub struct AuditEnded {
-    number: u64,
     root: Option<PathBuf>,
     /// `None` when it was cancelled or failed on its own account.
     report: Option<Result<Report, String>>,
@@ -110,40 +93,31 @@ impl Session {
             return Accepted::no("open a file of the project first");
         };
         let root = live.project.root.clone();
-        if self.audits.running.contains_key(&root) {
+        let Some(chore) = self.begin_chore(Kind::Audit, &root, "Auditing transcripts") else {
             return Accepted::no("an audit is under way already");
-        }
-        self.audits.last += 1;
-        let (number, cancel) = (self.audits.last, Cancel::default());
+        };
         let of_project = self.documents.values().filter(|d| d.live.project.root == root);
         let job = Job {
             open: of_project.filter_map(sweeping::source).collect(),
             live,
             settings: self.settings.clone(),
             encoding: self.encoding(),
-            cancel: cancel.clone(),
-            progress: self
-                .client
-                .progress
-                .then(|| self.outbox.progress(&format!("{TOKEN}{number}"), "Auditing transcripts")),
+            chore,
         };
-        self.audits.running.insert(root.clone(), (number, cancel));
         let events = self.events.clone();
         self.runtime.spawn_blocking(move || {
             let run = std::panic::AssertUnwindSafe(|| job.run());
             let report = std::panic::catch_unwind(run)
                 .unwrap_or_else(|_| Some(Err("the audit failed; the log says where".to_owned())));
-            events.send(Event::Audited(Box::new(AuditEnded { number, root, report })));
+            events.send(Event::Audited(Box::new(AuditEnded { root, report })));
         });
         Accepted::yes()
     }
 
     /// An audit is over.
     pub(super) fn audit_ended(&mut self, ended: AuditEnded) {
-        let AuditEnded { number, root, report } = ended;
-        if self.audits.running.get(&root).is_some_and(|(own, _)| *own == number) {
-            self.audits.running.remove(&root);
-        }
+        let AuditEnded { root, report } = ended;
+        self.chores.end(Kind::Audit, &root);
         let report = match report {
             None => return,
             Some(Err(why)) => return self.outbox.message(MessageType::Warning, why),
@@ -165,8 +139,7 @@ struct Job {
     live: Arc<Live>,
     settings: Value,
     encoding: Encoding,
-    cancel: Cancel,
-    progress: Option<watch::Sender<Step>>,
+    chore: Chore,
 }
 
 impl Job {
@@ -174,8 +147,8 @@ impl Job {
     fn run(self) -> Option<Result<Report, String>> {
         let sources = sweep::sources(self.open.clone(), &self.live, &self.settings);
         let files: Vec<scan::Source> = sources.iter().map(as_file).collect();
-        let stop = || self.cancel.is_cancelled();
-        let tell = |share: f64| self.tell(share);
+        let stop = || self.chore.cancel.is_cancelled();
+        let tell = |share: f64| self.chore.tell(share);
         let watch = Watch { stop: &stop, tell: &tell };
         let audited = match audit(self.live.settings(), &files, &watch) {
             Err(why) => return Some(Err(why.to_string())),
@@ -184,17 +157,6 @@ impl Job {
         let outcome = outcome(&audited, &sources);
         let shown = self.shown(&sources, outcome);
         Some(Ok(Report { says: says(&audited), outcome: shown.0, shown: shown.1 }))
-    }
-
-    fn tell(&self, share: f64) {
-        let percentage = (share * 100.0) as u32;
-        if let Some(progress) = &self.progress {
-            progress.send_if_modified(|step| {
-                let is_new = step.percentage != percentage;
-                step.percentage = percentage;
-                is_new
-            });
-        }
     }
 
     /// What is shown of files that are not open.

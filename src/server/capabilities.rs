@@ -7,12 +7,12 @@
 
 use tower_lsp_server::gen_lsp_types::{
     ChangeNotifications, ClientCapabilities, CodeActionKind, CodeActionOptions, CodeActionProvider,
-    CodeActionTag, CodeLensOptions, DocumentSymbolProvider, ExecuteCommandOptions,
-    FoldingRangeProvider, HoverProvider, InitializeParams, InitializeResult, InlayHintProvider,
-    MarkupKind, PositionEncodingKind, Save, SaveOptions, ServerCapabilities, ServerInfo,
-    TextDocumentClientCapabilities, TextDocumentSync, TextDocumentSyncKind,
-    TextDocumentSyncOptions, WindowClientCapabilities, WorkspaceClientCapabilities,
-    WorkspaceFoldersServerCapabilities, WorkspaceOptions,
+    CodeActionTag, CodeLensOptions, CompletionOptions, DefinitionProvider, DocumentSymbolProvider,
+    ExecuteCommandOptions, FoldingRangeProvider, HoverProvider, InitializeParams, InitializeResult,
+    InlayHintProvider, MarkupKind, PositionEncodingKind, ReferencesProvider, Save, SaveOptions,
+    ServerCapabilities, ServerInfo, TextDocumentClientCapabilities, TextDocumentSync,
+    TextDocumentSyncKind, TextDocumentSyncOptions, WindowClientCapabilities,
+    WorkspaceClientCapabilities, WorkspaceFoldersServerCapabilities, WorkspaceOptions,
 };
 
 use crate::text::document::Encoding;
@@ -198,6 +198,12 @@ fn server_capabilities(flags: &ClientFlags) -> ServerCapabilities {
             ..Default::default()
         })),
         hover_provider: Some(HoverProvider::Bool(true)),
+        definition_provider: Some(DefinitionProvider::Bool(true)),
+        references_provider: Some(ReferencesProvider::Bool(true)),
+        completion_provider: Some(CompletionOptions {
+            trigger_characters: Some([":", " ", "[", "{", ",", "-"].map(str::to_owned).to_vec()),
+            ..CompletionOptions::default()
+        }),
         code_lens_provider: Some(CodeLensOptions::default()),
         inlay_hint_provider: Some(InlayHintProvider::Bool(true)),
         document_symbol_provider: Some(DocumentSymbolProvider::Bool(true)),

@@ -9,13 +9,14 @@
 use serde_json::{Value, json};
 use tower_lsp_server::LanguageServer;
 use tower_lsp_server::gen_lsp_types::{
-    CodeActionParams, CodeActionResponse, CodeLens, CodeLensParams, DidChangeConfigurationParams,
+    CodeActionParams, CodeActionResponse, CodeLens, CodeLensParams, CompletionParams,
+    CompletionResponse, DefinitionParams, DefinitionResponse, DidChangeConfigurationParams,
     DidChangeTextDocumentParams, DidChangeWatchedFilesParams, DidChangeWorkspaceFoldersParams,
     DidCloseTextDocumentParams, DidSaveTextDocumentParams, DocumentSymbolParams,
     DocumentSymbolResponse, ExecuteCommandParams, FoldingRange, FoldingRangeParams, Hover,
     HoverParams, InitializeParams, InitializeResult, InitializedParams, InlayHint, InlayHintParams,
-    ProgressToken, TextDocumentContentChangeEvent, TextDocumentIdentifier, Uri,
-    WorkDoneProgressCancelParams, WorkspaceFolders,
+    Location, ProgressToken, ReferenceParams, TextDocumentContentChangeEvent,
+    TextDocumentIdentifier, Uri, WorkDoneProgressCancelParams, WorkspaceFolders,
 };
 use tower_lsp_server::jsonrpc::{Error, ErrorCode, Result};
 
@@ -117,6 +118,25 @@ impl LanguageServer for Endpoint {
 
     async fn hover(&self, params: HoverParams) -> Result<Option<Hover>> {
         self.ask(|reply| Request::Hover(params, reply)).await
+    }
+
+    async fn completion(&self, params: CompletionParams) -> Result<Option<CompletionResponse>> {
+        let at = params.text_document_position_params;
+        self.ask(|reply| Request::Completion(at, reply)).await
+    }
+
+    async fn goto_definition(
+        &self,
+        params: DefinitionParams,
+    ) -> Result<Option<DefinitionResponse>> {
+        let at = params.text_document_position_params;
+        self.ask(|reply| Request::Definition(at, reply)).await
+    }
+
+    async fn references(&self, params: ReferenceParams) -> Result<Option<Vec<Location>>> {
+        let at = params.text_document_position_params;
+        let with_definition = params.context.include_declaration;
+        self.ask(|reply| Request::References(at, with_definition, reply)).await
     }
 
     async fn code_lens(&self, params: CodeLensParams) -> Result<Option<Vec<CodeLens>>> {

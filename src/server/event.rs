@@ -12,8 +12,9 @@ use std::sync::mpsc;
 use serde_json::Value;
 use tokio::sync::oneshot;
 use tower_lsp_server::gen_lsp_types::{
-    CodeActionParams, CodeActionResponse, CodeLens, DocumentSymbolResponse, ExecuteCommandParams,
-    FoldingRange, Hover, HoverParams, InlayHint, InlayHintParams, Uri,
+    CodeActionParams, CodeActionResponse, CodeLens, CompletionResponse, DefinitionResponse,
+    DocumentSymbolResponse, ExecuteCommandParams, FoldingRange, Hover, HoverParams, InlayHint,
+    InlayHintParams, Location, TextDocumentPositionParams, Uri,
 };
 use tower_lsp_server::jsonrpc;
 
@@ -28,9 +29,11 @@ use super::auditing::AuditEnded;
 use super::capabilities::ClientFlags;
 use super::fix_jobs::Fixed;
 use super::gates::Reckoned;
+use super::generating::Generated;
 use super::jobs::Planned;
 use super::look::Found;
 use super::requests::execute_command::{Command, Target};
+use super::slicing::SliceEnded;
 use super::sweep::{Sweep, Swept};
 
 /// One thing that happened.
@@ -135,8 +138,12 @@ pub enum Event {
         /// What follows.
         reckoned: Arc<Reckoned>,
     },
+    /// Transcripts were generated, or not.
+    Generated(Box<Generated>),
     /// An audit is over.
     Audited(Box<AuditEnded>),
+    /// Slicing is over.
+    Sliced(Box<SliceEnded>),
     /// The user cancelled a job in the progress view.
     ProgressCancelled(String),
     /// The client is about to leave.
@@ -173,7 +180,9 @@ impl Event {
             Self::Reviewed(_) => "reviews",
             Self::Decided(..) => "decided",
             Self::Reckoned { .. } => "reckoning",
+            Self::Generated(_) => "generated",
             Self::Audited(_) => "audit",
+            Self::Sliced(_) => "slices",
             Self::ProgressCancelled(_) => "cancelled progress",
             Self::ShuttingDown => "shutdown",
             Self::Ended => "end",
@@ -211,6 +220,10 @@ pub struct Introduction {
 #[derive(Debug)]
 pub enum Request {
     Hover(HoverParams, Reply<Option<Hover>>),
+    Completion(TextDocumentPositionParams, Reply<Option<CompletionResponse>>),
+    Definition(TextDocumentPositionParams, Reply<Option<DefinitionResponse>>),
+    /// Also where it is defined, when that is true.
+    References(TextDocumentPositionParams, bool, Reply<Option<Vec<Location>>>),
     CodeLens(Uri, Reply<Option<Vec<CodeLens>>>),
     InlayHint(InlayHintParams, Reply<Option<Vec<InlayHint>>>),
     DocumentSymbol(Uri, Reply<Option<DocumentSymbolResponse>>),
@@ -225,6 +238,9 @@ impl Request {
     fn uri(&self) -> Option<&Uri> {
         match self {
             Self::Hover(p, _) => Some(&p.text_document_position_params.text_document.uri),
+            Self::Completion(at, _) | Self::Definition(at, _) | Self::References(at, ..) => {
+                Some(&at.text_document.uri)
+            }
             Self::CodeLens(uri, _)
             | Self::DocumentSymbol(uri, _)
             | Self::FoldingRange(uri, _)

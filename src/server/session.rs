@@ -21,6 +21,7 @@ use crate::transcript::TranscriptDigest;
 use super::accounts::Accounts;
 use super::auditing::Audits;
 use super::capabilities::ClientFlags;
+use super::chores::Chores;
 use super::drafts::Drafts;
 use super::event::{Event, EventSender, Introduction};
 use super::jobs::Jobs;
@@ -69,8 +70,10 @@ pub struct Session {
     pub(super) drafts: Arc<Drafts>,
     /// What people said.
     pub(super) reviewing: Reviewing,
-    /// Audits under way, and what the last ones found.
+    /// What the last audits found.
     pub(super) audits: Audits,
+    /// Audits, slicing and generating under way.
+    pub(super) chores: Chores,
 }
 
 impl Session {
@@ -105,6 +108,7 @@ impl Session {
             drafts: Arc::default(),
             reviewing: Reviewing::default(),
             audits: Audits::default(),
+            chores: Chores::default(),
         }
     }
 
@@ -145,21 +149,23 @@ impl Session {
             }
             Event::ProgressCancelled(token) => {
                 self.jobs.cancel_token(&token);
-                self.audits.cancel_token(&token);
+                self.chores.cancel_token(&token);
             }
             Event::Audited(ended) => self.audit_ended(*ended),
+            Event::Sliced(ended) => self.sliced(*ended),
+            Event::Generated(ended) => self.generated(*ended),
             Event::Fixed(fixed) => self.fixed(*fixed),
             Event::Reviewed(told) => self.reviewed(told),
             Event::Decided(root, decision) => self.decided(&root, *decision),
             Event::Reckoned { root, number, reckoned } => self.reckoned(root, number, reckoned),
             Event::ShuttingDown => {
                 self.jobs.cancel(None);
-                self.audits.cancel();
+                self.chores.cancel();
                 self.documents.clear();
             }
             Event::Ended => {
                 self.jobs.cancel(None);
-                self.audits.cancel();
+                self.chores.cancel();
                 self.documents.clear();
                 self.reviewing.finish();
             }
@@ -207,7 +213,7 @@ impl Session {
         match command {
             Command::Assess => self.assess_now(target),
             Command::AssessAll => self.assess_all(target),
-            Command::Cancel => match self.jobs.cancel(None) + self.audits.cancel() {
+            Command::Cancel => match self.jobs.cancel(None) + self.chores.cancel() {
                 0 => Accepted::no("nothing is under way"),
                 _ => Accepted::yes(),
             },
@@ -216,6 +222,8 @@ impl Session {
             Command::Gate => self.gate(target),
             Command::Critique => self.critique(target),
             Command::Audit => self.audit(target),
+            Command::Slice => self.slice(target),
+            Command::Generate => self.generate(target),
             Command::DraftFixup => self.draft_fixup(target),
             Command::DiscardFixup => self.discard_fixup(target),
             Command::PreviewFixup => self.preview_fixup(target),

@@ -1,4 +1,5 @@
-"""Review in a real Neovim with nothing but the keyboard: next, right, wrong, a note, an example, accept, the gate."""
+"""Review in a real Neovim with nothing but the keyboard: next, right, wrong, a note, an example, accept, the gate, and
+what a critic found."""
 
 import json
 import pathlib
@@ -11,6 +12,20 @@ ANSWERS = """
 vim.ui.select = function(items, _, choose) choose(items[1]) end
 vim.ui.input = function(_, answer) answer('It is: "too" much.') end
 """
+# Presses the quick fix that adds a criterion.
+CRITIQUE_FIX = """
+vim.lsp.buf.code_action({
+  apply = true,
+  filter = function(action) return vim.startswith(action.title, 'Critique: add') end,
+})
+"""
+# A critic's finding as the command line keeps it.
+CRITIQUE = {
+    "kind": "critique", "id": "c-1", "at": "2026-11-24T10:00:00Z", "file": "config/rubric.yaml", "asked": "k",
+    "judge": "j", "model": "m", "experts": [], "users": [], "synthesis": "s",
+    "findings": [{"id": "c-1.1", "kind": "passes-but-bad", "says": "Flattery passes.", "voices": ["Nurse"],
+                  "quote": "pass_threshold", "question": "Is the reply free of flattery?"}],
+}
 SISTER = "As you told me, your sister"
 
 
@@ -63,6 +78,16 @@ def main():
     assert nvim.current.buffer.options["modified"] and rubric.read_text() == before
     assert added[-1].endswith('reasoning: "It is: \\"too\\" much."'), added
     assert all(line in text.splitlines() for line in before.splitlines())
+
+    # Another program criticises the rubric: a hint on the words, and one press makes it a criterion.
+    kept = pathlib.Path("data/critiques.jsonl")
+    kept.write_text(json.dumps(CRITIQUE) + "\n")
+    editor.until("the critic's hint", lambda: editor.findings("critique"))
+    editor.put_cursor_on("pass_threshold")
+    nvim.exec_lua(CRITIQUE_FIX)
+    editor.until("the criterion", lambda: any("free of flattery?" in line for line in nvim.current.buffer[:]))
+    editor.until("the decision", lambda: len(kept.read_text().splitlines()) == 2)
+    editor.until("the hint gone", lambda: not editor.findings("critique"))
 
 
 if __name__ == "__main__":

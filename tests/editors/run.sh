@@ -24,6 +24,7 @@ run() {
 }
 scene() { run "$1" "$python" "$here/scene.py" "$binary" -- "${@:2}"; }
 
+scene report-page "$node" "$here/report_page.mjs"
 scene neovim-rpc "$python" "$here/neovim_rpc.py"
 scene neovim-loop "$python" "$here/neovim_loop.py"
 scene neovim-review "$python" "$here/neovim_review.py"

@@ -18,6 +18,8 @@ local commands = {
   LspRubricatorExplain = 'rubricator.explain',
   LspRubricatorGate = 'rubricator.gate',
   LspRubricatorAudit = 'rubricator.audit',
+  LspRubricatorSlice = 'rubricator.slice',
+  LspRubricatorGenerate = 'rubricator.generate',
 }
 
 for name, run in pairs(require('rubricator.fixup').commands) do

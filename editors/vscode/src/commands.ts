@@ -30,6 +30,8 @@ export function registerCommands(context: vscode.ExtensionContext, { client, res
   register('explain', onServer('rubricator.explain'));
   register('gate', onServer('rubricator.gate'));
   register('audit', onServer('rubricator.audit'));
+  register('slice', onServer('rubricator.slice'));
+  register('generate', onServer('rubricator.generate'));
   const next = onServer('rubricator.review', { say: 'next' });
   register('nextReview', async () => found(await next()));
   register('review', menu);

@@ -11,6 +11,7 @@ use crate::cli::scan::{Source, scan};
 use crate::cli::settings::shown_path;
 use crate::engine::disk::DiskError;
 use crate::engine::workspace::Project;
+use crate::report::prompt_version;
 use crate::review::batch;
 use crate::text::json;
 use crate::transcript::records::Layout;
@@ -35,29 +36,13 @@ pub struct Entry {
     pub checks: Arc<BTreeMap<String, Outcome>>,
     /// The model that wrote it, where the record says so.
     pub generator: Option<Arc<str>>,
+    /// The version of the prompts that made it, where the record says so.
+    pub prompts: Option<Arc<str>>,
 }
 
-/// The transcripts of a file, and the lines that hold none.
-pub struct Entries {
-    /// The transcripts, in order.
-    pub entries: Vec<Entry>,
-    /// Lines of records that are no transcripts.
-    pub unusable: Vec<usize>,
-}
-
-/// Transcripts handed on at once: bounds the memory of a large file.
+/// Transcripts, and bytes of records, handed on at once: bounds the memory of a large file.
 const SHARE: usize = 1000;
-
-/// Reads the transcripts of a file.
-pub fn read_file(
-    source: &Source,
-    context: &Context,
-    project: &Project,
-) -> Result<Entries, DiskError> {
-    let mut entries = Vec::new();
-    let unusable = each_share(source, context, project, |share| entries.extend(share))?;
-    Ok(Entries { entries, unusable })
-}
+const SHARE_BYTES: usize = 4 << 20;
 
 /// Hands on the transcripts of a file, some at a time and in order; answers with
 /// the lines of records that are none.
@@ -69,7 +54,7 @@ pub fn each_share(
 ) -> Result<Vec<usize>, DiskError> {
     let limits = &project.settings().limits;
     let file: Arc<str> = source.shown().into();
-    let (mut share, mut unusable) = (Vec::new(), Vec::new());
+    let (mut share, mut unusable, mut bytes) = (Vec::new(), Vec::new(), 0);
     let is_document = source.layout() == Layout::Document;
     let look = |record: &str, memo: &mut Memo| entry(record, &file, context, memo);
     let mut hand_on = |share: &mut Vec<Entry>| {
@@ -78,12 +63,14 @@ pub fn each_share(
     };
     scan(source, limits, &mut Vec::new(), look, |seen| {
         let line = seen.start.line;
+        bytes += seen.text.bytes();
         match seen.analysis.ok().flatten() {
             Some(entry) => share.push(Entry { line, ..entry }),
             None => unusable.push(line),
         }
         // The batch of a document depends on how many records it has.
-        if share.len() >= SHARE && !is_document {
+        if (share.len() >= SHARE || bytes >= SHARE_BYTES) && !is_document {
+            bytes = 0;
             hand_on(&mut share);
         }
     })?;
@@ -108,6 +95,7 @@ fn entry(record: &str, file: &Arc<str>, context: &Context, memo: &mut Memo) -> O
         digest: digest::of(record, &transcript),
         checks: Arc::new(assessment::checked::outcomes(rubric, &transcript, &results)),
         generator: family::recorded(record),
+        prompts: prompt_version(record),
         transcript: Arc::new(transcript),
     })
 }

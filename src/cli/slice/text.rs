@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::cut::{Cut, Cutter};
-use super::{Choice, Sums};
 use crate::cli::report::{counted, grouped};
 use crate::cli::settings::shown_path;
 use crate::cli::style::{Style, plain};
+use crate::engine::slicing::cut::{Cut, Cutter};
+use crate::engine::slicing::{Choice, Sums};
 use crate::slice::{Leak, Side};
 
 /// Leaks that are named.

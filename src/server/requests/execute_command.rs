@@ -26,6 +26,10 @@ pub enum Command {
     Gate,
     /// Look for what is wrong with all transcripts together.
     Audit,
+    /// Cut what passed into training examples.
+    Slice,
+    /// Make the next transcripts of the project.
+    Generate,
     /// Draft and prove a rewrite of replies that failed.
     DraftFixup,
     /// Say what becomes of a critique's finding.
@@ -38,7 +42,7 @@ pub enum Command {
 
 impl Command {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Assess,
         Self::AssessAll,
         Self::Cancel,
@@ -50,6 +54,8 @@ impl Command {
         Self::Gate,
         Self::Critique,
         Self::Audit,
+        Self::Slice,
+        Self::Generate,
     ];
 
     /// The name in the protocol.
@@ -64,6 +70,8 @@ impl Command {
             Self::Gate => "rubricator.gate",
             Self::Critique => "rubricator.critique",
             Self::Audit => "rubricator.audit",
+            Self::Slice => "rubricator.slice",
+            Self::Generate => "rubricator.generate",
             Self::DraftFixup => "rubricator.draftFixup",
             Self::DiscardFixup => "rubricator.discardFixup",
             Self::PreviewFixup => "rubricator.previewFixup",

@@ -7,6 +7,7 @@
 
 pub mod code_action;
 pub mod code_lens;
+pub mod completion;
 pub mod critique_action;
 pub mod document_symbol;
 pub mod execute_command;
@@ -14,12 +15,13 @@ pub mod fixup_action;
 pub mod folding_range;
 pub mod hover;
 pub mod inlay_hint;
+pub mod navigation;
 pub mod review_action;
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tower_lsp_server::gen_lsp_types::Uri;
+use tower_lsp_server::gen_lsp_types::{Definition, Uri};
 
 use super::event::{Reply, Request};
 use super::session::Session;
@@ -32,6 +34,18 @@ pub fn answer(session: &mut Session, request: Request) {
             let params = params.text_document_position_params;
             let snapshot = snapshot(session, &params.text_document.uri);
             reply.send(snapshot.and_then(|s| hover::answer(&s, params.position)));
+        }
+        Request::Completion(at, reply) => {
+            let snapshot = snapshot(session, &at.text_document.uri);
+            reply.send(snapshot.and_then(|s| completion::answer(&s, at.position)));
+        }
+        Request::Definition(at, reply) => {
+            let found = navigation::definition(session, &at.text_document.uri, at.position);
+            reply.send(found.map(|location| Definition::from(location).into()));
+        }
+        Request::References(at, with_definition, reply) => {
+            let uri = &at.text_document.uri;
+            reply.send(navigation::references(session, uri, at.position, with_definition));
         }
         Request::InlayHint(params, reply) => {
             let snapshot = snapshot(session, &params.text_document.uri);

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::cut::{Cut, Piece};
-use crate::cli::whole_file::WholeFile;
+use crate::engine::whole_file::WholeFile;
 use crate::slice::Side;
 
 const TRAINING: &str = "training_data.jsonl";
@@ -17,6 +17,7 @@ const VALIDATION: &str = "validation_data.jsonl";
 const MANIFEST: &str = "slices.jsonl";
 
 /// The files on their way.
+#[derive(Debug)]
 pub struct Output {
     folder: PathBuf,
     sides: [WholeFile; 2],
@@ -56,6 +57,7 @@ impl Output {
 }
 
 /// A line of the manifest.
+#[must_use]
 pub fn row(cut: &Cut, piece: &Piece, file: &str, line: usize) -> String {
     json!({
         "id": cut.id, "file": file, "line": line, "slice_point": piece.point,

@@ -1,12 +1,13 @@
 //! One transcript, cut.
 
-use crate::cli::slice::Choice;
+use super::Choice;
 use crate::slice::{Side, Sliceable, Split, System, split};
 use crate::text::json;
 use crate::tokens::RecordCounter;
 use crate::transcript::{digest, read};
 
 /// What every transcript is cut with.
+#[derive(Debug)]
 pub struct Cutter<'a> {
     /// Which transcripts are cut.
     pub choice: &'a Choice,
