@@ -19,6 +19,6 @@ pub mod version;
 pub use parse::{Read, read};
 pub use persona::{Level, Persona, TopicSeed, sample};
 pub use recipe::{Attribute, Bounds, Choice, Flaws, Recipe, Stages, Style, Topic};
-pub use record::{Exchange, Maker, Said, Speaker, Violation, id, record};
+pub use record::{Exchange, Maker, Said, Speaker, Violation, batch, id, record};
 pub use rolls::Rolls;
 pub use turn::{Stage, Turn, turn};

@@ -82,6 +82,13 @@ pub fn id(persona: &Persona, maker: &Maker) -> String {
     format!("g{}-{:04}-{setup}", persona.rolls.seed, persona.rolls.index)
 }
 
+/// The batch of a version of the prompts: each has a pass rate and a gate of its own,
+/// whatever file its transcripts are in.
+#[must_use]
+pub fn batch(version: &str) -> String {
+    format!("generated-{}", version.get(..8).unwrap_or(version))
+}
+
 /// The record, without a line end. `at` is when it was made.
 #[must_use]
 pub fn record(persona: &Persona, maker: &Maker, exchanges: &[Exchange], at: &str) -> String {
@@ -92,6 +99,7 @@ pub fn record(persona: &Persona, maker: &Maker, exchanges: &[Exchange], at: &str
         "persona": persona.to_json(),
         "exchanges": exchanges.iter().map(exchange).collect::<Vec<_>>(),
         "target_exchanges": persona.exchanges,
+        "batch": batch(&maker.version),
         "created_at": at,
         "generator_version": concat!("rubricator ", env!("CARGO_PKG_VERSION")),
         "prompt_version": maker.version,

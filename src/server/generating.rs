@@ -149,14 +149,18 @@ impl Run {
         Ok(GenerateJob { setup, seed, indices, out, asking })
     }
 
-    /// Refuses a file that is open with edits that are not saved.
+    /// Refuses a file that is open with edits that are not saved, or an old text.
     fn saved(&self, out: &Outlet) -> Result<(), String> {
         let Some((path, text)) = self.open.iter().find(|(path, _)| *path == out.path) else {
             return Ok(());
         };
         let saved = std::fs::read_to_string(path).is_ok_and(|on_disk| on_disk == *text);
         let name = path.strip_prefix(&self.root).unwrap_or(path).display();
-        let why = || format!("{name} has edits that are not saved: save it, and generate again");
+        let why = || {
+            format!(
+                "{name} is open with another text than on disk: save or reload it, and generate again"
+            )
+        };
         saved.then_some(()).ok_or_else(why)
     }
 }

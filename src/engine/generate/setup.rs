@@ -17,7 +17,7 @@ use crate::engine::workspace::{Project, read_text};
 use crate::engine::{AssessJob, JobTranscript, Spending, Stopped, Trust, trust};
 use crate::finding::{Finding, Severity};
 use crate::generate::version::{self, Ingredient};
-use crate::generate::{Bounds, Maker, Recipe, Speaker, read as read_recipe};
+use crate::generate::{Bounds, Maker, Recipe, Speaker, batch, read as read_recipe};
 use crate::prompt::Template;
 use crate::prompt::generate::{ASSISTANT, RolePrompt, USER_SIM};
 use crate::text::json as scanner;
@@ -50,12 +50,10 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// Where its transcripts go: a file, and so a batch, for each version of the
-    /// prompts, so that each has a pass rate and a gate of its own.
+    /// Where its transcripts go: a file for each version of the prompts.
     #[must_use]
     pub fn usual_file(&self) -> PathBuf {
-        let version = &self.maker.version;
-        format!("data/raw/generated-{}.jsonl", version.get(..8).unwrap_or(version)).into()
+        format!("data/raw/{}.jsonl", batch(&self.maker.version)).into()
     }
 
     /// Whether both sides may be asked.

@@ -320,3 +320,39 @@ async fn killed_at_random_it_makes_what_an_undisturbed_run_makes() {
     assert!(said.lock().unwrap().iter().all(|message| !known.contains(message)));
     assert_eq!(transcripts(&scene.project), expected);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_version_of_the_prompts_has_a_pass_rate() {
+    let server = JudgeServer::start(|asked, _| match asked.criteria.as_slice() {
+        [only] if only == "message" => Reply::Text(message(asked, 4..10)),
+        _ => Reply::all(asked, "YES"),
+    })
+    .await;
+    let scene = Scene { project: Arc::new(project(&server.url)), server, calls: Calls::default() };
+    scene.project.write(
+        "config/rubric.yaml",
+        "name: Small\nmin_exchanges: 1\ncategories:\n  all: {weight: 1.0, criteria: [A]}\n\
+         criteria:\n  A: {name: First, question: Is the reply kind?, na_valid: false}\n",
+    );
+    let assess = ["generate", "--count", "2", "--assess", "--format", "json"];
+    let ran = scene.run(&assess).await;
+    assert_eq!(ran.code, Some(0), "{}", ran.all());
+    let cards: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(cards.as_array().unwrap().len(), 2, "only what `assess` prints");
+    scene.project.write("config/prompts/system.md", "Be kinder.\n");
+    scene.run(&assess).await;
+    let status = scene.run(&["status", "--format", "json"]).await;
+    let status: Value = serde_json::from_str(&status.out).unwrap();
+    let batches = status["batches"].as_array().unwrap();
+    let mut versions: Vec<String> = transcripts(&scene.project)
+        .iter()
+        .flat_map(|(_, records)| records)
+        .map(|r| format!("generated-{}", &r["prompt_version"].as_str().unwrap()[..8]))
+        .collect();
+    versions.sort();
+    versions.dedup();
+    let named: BTreeSet<String> =
+        batches.iter().map(|b| b["batch"].as_str().unwrap().to_owned()).collect();
+    assert_eq!((named, versions.len()), (versions.into_iter().collect(), 2));
+    assert!(batches.iter().all(|b| b["pass_rate"] == 1.0 && b["transcripts"] == 2), "{status}");
+}

@@ -9,6 +9,7 @@ pub mod client;
 pub mod desk;
 mod features;
 mod fixup;
+mod generate;
 mod judges;
 mod lifecycle;
 mod liveness;
