@@ -11,6 +11,7 @@ mod fix;
 mod fixup;
 pub mod generate;
 mod judges;
+mod packed;
 mod report;
 mod review;
 mod scale;
