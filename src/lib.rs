@@ -19,6 +19,7 @@
 //! | `doctor` | what a trainer makes of a record: what it refuses, drops, cuts off, loses without a word |
 //! | `slice` | prefixes of a transcript as training examples: where, on which side, in what words |
 //! | `generate` | personas sampled from a template and a taxonomy, what each message is to be like, and the record that comes of it |
+//! | `convert` | a record from one shape into another, and what that loses |
 //! | `report` | the state of a data set as a page, a text and tables |
 //! | `prompt` | what a judge is asked, and the models that play a conversation |
 //! | `analysis` | everything an editor shows, as pure functions: findings, lenses, hints, hovers, symbols, completion |
@@ -44,6 +45,7 @@ pub mod assessment;
 pub mod audit;
 pub mod cli;
 pub mod config;
+pub mod convert;
 pub mod doctor;
 pub mod engine;
 pub mod finding;

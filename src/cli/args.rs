@@ -10,6 +10,7 @@ use super::shard::Shard;
 use crate::finding::Severity;
 
 mod audit;
+mod convert;
 mod critique;
 mod diff;
 mod doctor;
@@ -24,6 +25,7 @@ mod store;
 mod trust;
 
 pub use audit::Audit;
+pub use convert::Convert;
 pub use critique::{Accept, Becomes, Critique, CritiqueAction, Decide};
 pub use diff::Diff;
 pub use doctor::Doctor;
@@ -104,6 +106,8 @@ pub enum Command {
     Slice(Slice),
     /// Make transcripts: two models talk, one as a persona of yours, one as the assistant
     Generate(Generate),
+    /// Write transcripts in another shape, and say what that loses
+    Convert(Convert),
     /// Write where the data set stands: a page for people, a text, and tables
     Report(Report),
     /// Say what a trainer makes of the transcripts: what it refuses, drops, cuts off, loses without a word

@@ -9,6 +9,7 @@ use std::io::{self, Read, Seek, Write};
 use std::path::Path;
 
 use super::whole_file::WholeFile;
+use crate::engine::packed::Kind;
 use crate::finding::{Edit, Finding, Fix, Safety};
 
 /// An edit at bytes of the file.
@@ -82,6 +83,10 @@ fn in_file(edit: &Edit, base: u64) -> FileEdit {
 pub fn rewrite(path: &Path, edits: &[FileEdit]) -> io::Result<()> {
     // A link stays a link: what it leads to is replaced.
     let path = path.canonicalize()?;
+    if Kind::of_file(&path).is_packed() {
+        let why = "is compressed, and fixes are written in place: unpack it first";
+        return Err(io::Error::new(io::ErrorKind::Unsupported, why));
+    }
     let mut source = File::open(&path)?;
     let mut target = WholeFile::over(&path)?;
     copy(&mut source, &mut target, edits)?;

@@ -18,6 +18,7 @@ mod assess;
 mod audit;
 mod bar;
 mod check;
+mod convert;
 mod critique;
 mod diff;
 mod doctor;
@@ -160,6 +161,7 @@ fn dispatch(command: Command, session: &mut Session) -> Result<Ending, Failure> 
         Command::Gate(args) => gate::run(&args, session),
         Command::Audit(args) => audit::run(&args, session),
         Command::Slice(args) => slice::run(&args, session),
+        Command::Convert(args) => convert::run(&args, session),
         Command::Report(args) => reporting::run(&args, session),
         Command::Generate(args) => generate::run(&args, session),
         Command::Doctor(args) => doctor::run(&args, session),

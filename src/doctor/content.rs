@@ -1,4 +1,4 @@
-//! M006, M009, M010: what a message holds, where the trainer's own check is
+//! M002, M006, M009, M010, D002: what a message holds, where the trainer's own check is
 //! stricter than others: Together, Mistral, OpenAI, Bedrock.
 
 use super::subject::{Part, Subject};
@@ -19,8 +19,29 @@ pub(super) fn check(subject: &mut Subject<'_>) {
     match subject.target.trainer {
         Trainer::Together => together(subject, &parts),
         Trainer::OpenAi => images_of_replies(subject, &parts),
-        Trainer::Mistral => silent_messages(subject, &parts),
+        Trainer::Mistral => {
+            silent_messages(subject, &parts);
+            unknown_keys(subject, &parts);
+        }
+        Trainer::Trl | Trainer::Unsloth | Trainer::Axolotl => one_kind(subject, &parts),
         _ => {}
+    }
+}
+
+/// D002: these load records into typed columns, where a content is text or a list,
+/// not the one here and the other there.
+fn one_kind(subject: &mut Subject<'_>, parts: &[Part<'_>]) {
+    let kinds = parts.iter().filter_map(|p| Some((p, p.slot.content?.kind())));
+    let mut kinds = kinds.filter(|(_, kind)| matches!(kind, Kind::String | Kind::Array));
+    let Some((_, first)) = kinds.next() else { return };
+    if let Some((part, _)) = kinds.find(|(_, kind)| *kind != first) {
+        let message = format!(
+            "{} cannot load a record whose contents are text in one message and a list in \
+             another: write all of them in one way",
+            subject.trainer()
+        );
+        let span = part.head();
+        subject.note(part, "D002", REFUSED, span, message);
     }
 }
 
@@ -130,6 +151,25 @@ fn silent_messages(subject: &mut Subject<'_>, parts: &[Part<'_>]) {
         if part.slot.content.is_none_or(Value::is_null) {
             let message = format!("mistral wants a content in a {} message", part.role_word());
             subject.note(part, "M006", REFUSED, part.head(), message);
+        }
+    }
+}
+
+/// M002: mistral-common takes no other keys in a message.
+fn unknown_keys(subject: &mut Subject<'_>, parts: &[Part<'_>]) {
+    for part in parts.iter().filter(|p| !p.slot.implied) {
+        let known: &[&str] = match part.message.role {
+            Role::Assistant => &["role", "content", "tool_calls", "prefix", "weight"],
+            Role::Tool => &["role", "content", "tool_call_id", "name"],
+            _ => &["role", "content"],
+        };
+        // A weight elsewhere is W001's.
+        let is_known = |key: &str| known.contains(&key) || key == "weight";
+        let unknown = part.slot.source.members().find(|m| !is_known(&m.key.decode()));
+        if let Some(member) = unknown {
+            let key = member.key.decode();
+            let message = format!("mistral takes no `{key}` in a {} message", part.role_word());
+            subject.note(part, "M002", REFUSED, member.key.quoted, message);
         }
     }
 }

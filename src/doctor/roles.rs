@@ -1,4 +1,4 @@
-//! M003, T002, T003, T005, T007: roles the trainer knows, in an order it accepts.
+//! M003, T001 to T005, T007, K007: roles the trainer knows, in an order it accepts.
 //!
 //! Roles and orders that only a chat template judges are not here: see
 //! [`super::rendered`].
@@ -18,6 +18,8 @@ pub(super) fn check(subject: &mut Subject<'_>) {
     last(subject, &parts);
     system(subject, &parts);
     pairs(subject, &parts);
+    silence(subject, &parts);
+    steps(subject, &parts);
 }
 
 /// M003 by the trainer's own list.
@@ -97,12 +99,19 @@ fn repeats(subject: &mut Subject<'_>, parts: &[Part<'_>]) {
 
 /// T004.
 fn first(subject: &mut Subject<'_>, parts: &[Part<'_>]) {
-    if subject.target.trainer != Trainer::Bedrock {
+    // mistral-common asks that of a record of one message only.
+    let asks = match subject.target.trainer {
+        Trainer::Bedrock => true,
+        Trainer::Mistral => parts.len() == 1,
+        _ => false,
+    };
+    if !asks {
         return;
     }
     let spoken = |p: &&Part<'_>| p.message.role != Role::System;
     if let Some(first) = parts.iter().find(spoken).filter(|p| p.message.role != Role::User) {
-        let message = "bedrock refuses a record that does not start with the user".to_owned();
+        let message =
+            format!("{} refuses a record that does not start with the user", subject.trainer());
         let span = first.slot.role_value.map_or(first.head(), |v| v.span());
         subject.note(first, "T004", (Severity::Error, Fate::Refused), span, message);
     }
@@ -131,6 +140,38 @@ fn system(subject: &mut Subject<'_>, parts: &[Part<'_>]) {
         let message = "fireworks takes a system message as the first one only: move it".to_owned();
         let span = part.slot.role_value.map_or(part.head(), |v| v.span());
         subject.note(part, "T005", (Severity::Error, Fate::Refused), span, message);
+    }
+}
+
+/// T001: trainers that render elsewhere want a reply in every record.
+fn silence(subject: &mut Subject<'_>, parts: &[Part<'_>]) {
+    let trainer = subject.target.trainer;
+    let is_here = trainer.renders_here() || trainer == Trainer::LlamaFactory;
+    let replies = |p: &Part<'_>| matches!(p.role_word().as_ref(), "assistant" | "model");
+    if !is_here && !parts.iter().any(replies) && subject.draft.shape != Shape::OpenAiPreference {
+        let message = format!("{} refuses a record without an assistant message", trainer.name());
+        let rank = (Severity::Error, Fate::Refused);
+        subject.note_record("T001", rank, subject.anchor(), message);
+    }
+}
+
+/// T004, T005 and K007 as mistral-common orders roles: system text not behind a
+/// reply or a result, results behind a reply or a result only.
+fn steps(subject: &mut Subject<'_>, parts: &[Part<'_>]) {
+    if subject.target.trainer != Trainer::Mistral {
+        return;
+    }
+    let rank = (Severity::Error, Fate::Refused);
+    for pair in parts.windows(2) {
+        let (before, after) = (pair[0].message.role, &pair[1]);
+        let answers = matches!(before, Role::Assistant | Role::Tool);
+        let span = after.slot.role_value.map_or(after.head(), |v| v.span());
+        let (code, message) = match after.message.role {
+            Role::System if answers => ("T005", "mistral takes no system text behind a reply"),
+            Role::Tool if !answers => ("K007", "mistral takes a tool result behind a call only"),
+            _ => continue,
+        };
+        subject.note(after, code, rank, span, message.to_owned());
     }
 }
 

@@ -1,8 +1,8 @@
 //! One list of what the rules without a target and those of a target found.
 //!
 //! Invariant: of two findings with one code at one place the target's stands. A
-//! general finding that this trainer is known not to mind becomes a hint, never
-//! disappears.
+//! general finding that this trainer is known not to mind becomes a hint; only
+//! advice that this trainer would punish disappears.
 
 use super::{Target, Trainer};
 use crate::finding::{Finding, Severity};
@@ -12,6 +12,10 @@ use crate::finding::{Finding, Severity};
 pub fn settled(mut general: Vec<Finding>, own: Vec<Finding>, target: &Target) -> Vec<Finding> {
     let meets = |g: &Finding, o: &Finding| g.code == o.code && g.span.meets(o.span);
     general.retain(|g| !own.iter().any(|o| meets(g, o)));
+    // An id would be refused.
+    if target.trainer.top_level_keys().is_some() {
+        general.retain(|g| g.code != "R005");
+    }
     for finding in &mut general {
         if is_fine(&finding.code, target) && finding.severity < Severity::Hint {
             finding.severity = Severity::Hint;

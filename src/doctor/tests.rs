@@ -160,10 +160,11 @@ fn parts_under_templates_of_strings() {
         "qwen3",
         record,
         expect![[r#"
-        changed Some((11, 11, 11, 11))
-        error[M008] `user`: the qwen3 template writes strings only: nothing of this list of parts reaches the model; write the content as a string
-          Write the parts as one string: {"messages": [{"role": "user", "content": "hi\nyou"}, {"role": "assistant", "content": "yo"}]}
-    "#]],
+            refused Some((11, 11, 11, 11))
+            error[M008] `user`: the qwen3 template writes strings only: nothing of this list of parts reaches the model; write the content as a string
+              Write the parts as one string: {"messages": [{"role": "user", "content": "hi\nyou"}, {"role": "assistant", "content": "yo"}]}
+            error[D002] `assistant`: trl cannot load a record whose contents are text in one message and a list in another: write all of them in one way
+        "#]],
     );
     check(
         "mlx",
@@ -180,8 +181,9 @@ fn parts_under_templates_of_strings() {
         "chatml",
         record,
         expect![[r#"
-        whole Some((14, 14, 14, 14))
-    "#]],
+            refused Some((14, 14, 14, 14))
+            error[D002] `assistant`: trl cannot load a record whose contents are text in one message and a list in another: write all of them in one way
+        "#]],
     );
     check(
         "together",

@@ -24,11 +24,15 @@ fn wrong(subject: &mut Subject<'_>, part: &Part<'_>) {
     let Some(weight) = part.slot.source.get("weight") else { return };
     let trainer = subject.target.trainer;
     let number = weight.number().filter(|n| *n == 0.0 || *n == 1.0);
+    // Mistral's reader takes a number in quotes.
+    let quoted = weight.str().and_then(|text| text.trim().parse::<f64>().ok());
+    let quoted = quoted.filter(|n| *n == 0.0 || *n == 1.0);
     let fits = match trainer {
         Trainer::Together => matches!(weight.integer(), Some(0 | 1)) || weight.kind() == Kind::Bool,
         Trainer::Mistral => {
             let is_reply = part.message.role == Role::Assistant;
-            is_reply && (number.is_some() || matches!(weight.kind(), Kind::Null | Kind::Bool))
+            is_reply
+                && (number.or(quoted).is_some() || matches!(weight.kind(), Kind::Null | Kind::Bool))
         }
         _ => matches!(weight.integer(), Some(0 | 1)),
     };

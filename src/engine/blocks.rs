@@ -8,12 +8,12 @@
 //!
 //! No file is mapped: another program that truncates it could end this one.
 
-use std::fs::File;
 use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::disk::{BadRecord, DiskError, HEAD, Unreadable, no_text, open, why};
+use super::packed::Unpacked;
 use crate::config::Limits;
 use crate::transcript::facts::{BOM, FileFacts, Line};
 
@@ -68,7 +68,7 @@ pub struct Record<'a> {
     pub text: Result<&'a str, BadRecord>,
 }
 
-impl Blocks<File> {
+impl Blocks<Unpacked> {
     /// Opens a file.
     ///
     /// # Errors

@@ -5,10 +5,11 @@
 //! `.jsonl` files are read block by block in [`super::blocks`].
 
 use std::fmt;
-use std::fs::File;
+use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use super::packed::{Kind, Unpacked};
 use crate::config::Limits;
 
 /// How much of a file is looked at to tell whether it is text.
@@ -36,6 +37,8 @@ pub enum Unreadable {
     Utf16,
     /// It is no text.
     Binary,
+    /// It is a table of columns: Parquet or Arrow.
+    Table(Kind),
     /// A `.json` file over `limits.record_mb`.
     TooLarge {
         /// The limit in megabytes.
@@ -59,6 +62,18 @@ impl fmt::Display for DiskError {
             Unreadable::Denied => write!(f, "{path}: you may not read this file"),
             Unreadable::Utf16 => write!(f, "{path} is written in UTF-16: save it as UTF-8"),
             Unreadable::Binary => write!(f, "{path} is a binary file, not a transcript"),
+            Unreadable::Table(kind) => {
+                let (name, read) = match kind {
+                    Kind::Parquet => ("a Parquet table", "read_parquet"),
+                    _ => ("an Arrow table", "read_feather"),
+                };
+                write!(
+                    f,
+                    "{path} is {name}, not lines of JSON. Convert it: python3 -c \"import pandas, sys; \
+                     pandas.{read}(sys.argv[1]).to_json(sys.argv[2], orient='records', lines=True, \
+                     force_ascii=False)\" IN OUT.jsonl"
+                )
+            }
             Unreadable::TooLarge { limit_mb } => write!(
                 f,
                 "{path} is larger than {limit_mb} MB: raise `limits.record_mb`, or write one \
@@ -129,9 +144,15 @@ fn read_whole(reader: impl Read, limit_mb: usize) -> Result<String, Unreadable> 
         .map_err(|error| Unreadable::NotUtf8 { at: error.utf8_error().valid_up_to() })
 }
 
-pub(super) fn open(path: &Path) -> Result<File, Unreadable> {
-    let file = File::open(path).map_err(why)?;
-    if file.metadata().map_err(why)?.is_dir() { Err(Unreadable::Folder) } else { Ok(file) }
+/// Opens a file to be read, unpacked where it is compressed.
+pub(super) fn open(path: &Path) -> Result<Unpacked, Unreadable> {
+    if fs::metadata(path).map_err(why)?.is_dir() {
+        return Err(Unreadable::Folder);
+    }
+    match Kind::of_file(path) {
+        kind @ (Kind::Parquet | Kind::Arrow) => Err(Unreadable::Table(kind)),
+        _ => Unpacked::open(path).map_err(why),
+    }
 }
 
 pub(super) fn why(error: io::Error) -> Unreadable {

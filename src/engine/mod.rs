@@ -29,6 +29,7 @@ mod landing;
 mod lane;
 pub mod ledger;
 pub mod options;
+pub mod packed;
 pub mod pipeline;
 pub mod plan;
 mod prepared;

@@ -4,7 +4,6 @@
 //! long lines one at a time), by the file for `.json`; what comes out does not
 //! depend on the number of threads.
 
-use std::fs::File;
 use std::io::{self, Cursor, Read, Seek};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -12,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::blocks::{Block, Blocks};
 use super::disk::{self, BadRecord, DiskError, Unreadable};
+use super::packed::{Unpacked, unpacked_name};
 use super::pipeline::Stages;
 use crate::analysis::context::Memo;
 use crate::analysis::place::Start;
@@ -68,7 +68,7 @@ impl Source {
     #[must_use]
     pub fn layout(&self) -> Layout {
         let name = self.path().file_name().unwrap_or_default().to_string_lossy();
-        Layout::of_name(&name).unwrap_or(Layout::Lines)
+        Layout::of_name(unpacked_name(&name)).unwrap_or(Layout::Lines)
     }
 
     /// Reads it from the start.
@@ -77,7 +77,7 @@ impl Source {
     /// When it cannot be opened.
     pub fn open(&self) -> io::Result<Box<dyn Reader>> {
         Ok(match self {
-            Self::Disk(path) => Box::new(File::open(path)?),
+            Self::Disk(path) => Box::new(Unpacked::open(path)?),
             Self::Bytes(_, bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
         })
     }

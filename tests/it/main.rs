@@ -8,6 +8,8 @@ mod cli;
 #[cfg(test)]
 mod crowd;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod engine;
 #[cfg(test)]
 mod examples;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["text", "finding"],
     &["transcript", "rubric", "tokens", "config"],
-    &["assessment", "fixup", "review", "slice", "audit", "doctor", "generate", "report"],
+    &["assessment", "fixup", "review", "slice", "audit", "convert", "doctor", "generate", "report"],
     &["prompt", "analysis"],
     &["engine"],
     &["server", "cli"],

@@ -104,6 +104,12 @@ impl Template {
         Self::from_source(found.name, &found.source, found.specials).ok()
     }
 
+    /// The Jinja source of one of [`BUILT_IN`], with its special tokens.
+    #[must_use]
+    pub fn built_in_source(name: &str) -> Option<(String, Specials)> {
+        builtin::find(name).map(|found| (found.source, found.specials))
+    }
+
     /// A template from the text of a `chat_template.jinja`.
     ///
     /// # Errors

@@ -13,6 +13,10 @@ const DEPTH: usize = 200;
 /// `json.dumps(value, ensure_ascii=…, indent=…, separators=…, sort_keys=…)`
 /// with the defaults of `transformers`: no ASCII-only escapes.
 pub(super) fn to_json(value: &Value, kwargs: Kwargs) -> Result<Value, Error> {
+    if value.is_undefined() {
+        let why = "what is not there cannot be written as JSON";
+        return Err(Error::new(minijinja::ErrorKind::UndefinedError, why));
+    }
     let ensure_ascii = kwargs.get::<Option<bool>>("ensure_ascii")?.unwrap_or(false);
     let indent = kwargs.get::<Option<Value>>("indent")?.filter(|v| !v.is_none());
     let indent = match indent.as_ref().map(|v| (v.as_str(), v.as_usize())) {
