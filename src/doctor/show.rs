@@ -31,3 +31,23 @@ pub fn runs(view: &View) -> Vec<Run<'_>> {
     };
     borders.windows(2).map(run).collect()
 }
+
+/// The text with `⟦` and `⟧` around what is trained and `✂` where it is cut off, at
+/// most `most` characters of it.
+#[must_use]
+pub fn marked(view: &View, most: usize) -> String {
+    let mut text = String::new();
+    let mut was_kept = true;
+    for run in runs(view) {
+        if was_kept && !run.kept {
+            text.push('✂');
+        }
+        was_kept = run.kept;
+        let (opens, closes) = if run.trained && run.kept { ("⟦", "⟧") } else { ("", "") };
+        text.extend([opens, run.text, closes]);
+    }
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}

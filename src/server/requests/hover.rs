@@ -5,10 +5,15 @@ use tower_lsp_server::gen_lsp_types::{
 };
 
 use crate::analysis::hover::{self, Subject};
+use crate::analysis::record::Outline;
 use crate::analysis::{judges, rubric_lenses};
 use crate::config::{Origin, layer};
+use crate::doctor::{self, show};
 use crate::rubric::parse::Parsed;
 use crate::text::Span;
+use crate::text::json;
+use crate::tokens::Precision;
+use crate::transcript::read;
 
 use super::super::reviews::Reviews;
 use super::super::shelf::Shelf;
@@ -48,11 +53,40 @@ fn in_transcripts(snapshot: &Snapshot, shelf: &Shelf, at: usize) -> Option<(Span
     };
     let hover = hover::hover(subject, at - start)?;
     let mut text = hover.text;
+    let in_message = |o: &Outline| o.messages.iter().any(|m| m.source.touches(at - start));
+    if !record.outline().is_none_or(in_message) {
+        text.extend(as_trained(snapshot, record.span()));
+    }
     // Who has not answered is told where answers are missed.
     for trouble in judges::trouble(&snapshot.judges) {
         text = format!("{text}\n\n{trouble}");
     }
     Some((hover.span.shifted(start), text))
+}
+
+/// Characters of a rendered record that a hover shows.
+const SHOWN: usize = 4_000;
+
+/// The record as the trainer of `[target]` sees it; `None` without one.
+fn as_trained(snapshot: &Snapshot, span: Span) -> Option<String> {
+    let target = snapshot.live.context().target?;
+    let text = snapshot.text.text();
+    let record = text.get(span.start..span.end)?;
+    let json = json::parse(record, snapshot.live.settings().limits.depth);
+    let transcript = read(record, &json).transcript.ok()?;
+    let view = doctor::view(record, &json, &transcript, &target).ok()?;
+    let count = view.count?;
+    let label = match count.precision {
+        Precision::Exact => "exact".to_owned(),
+        Precision::Estimate(why) => format!("estimated: {why}"),
+    };
+    let (name, trained) = (target.trainer.name(), count.kept_trained);
+    let head = format!(
+        "as {name} sees it: {} tokens ({label}), {} kept, {trained} trained on",
+        count.tokens, count.kept
+    );
+    let shown = show::marked(&view, SHOWN).replace("```", "`\u{200b}``");
+    Some(format!("\n\n---\n\n{}\n\n```text\n{shown}\n```", hover::escape(&head)))
 }
 
 /// The judge whose table the place is in.

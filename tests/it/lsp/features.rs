@@ -176,3 +176,20 @@ fn what_the_settings_ignore_is_not_shown() {
     let codes: Vec<_> = shown.diagnostics.iter().map(|d| d["code"].clone()).collect();
     assert!(!codes.contains(&json!("T003")), "{codes:?}");
 }
+
+#[test]
+fn under_a_target_its_findings_and_what_it_trains_are_shown() {
+    let settings =
+        "[tokens]\nchat_template = \"qwen3\"\n[target]\ntrainer = \"trl\"\nloss = \"replies\"\n";
+    let desk = Desk::new(settings, no_to("A", "x"));
+    let mut client = desk.client(json!({}));
+    let uri = desk.uri("data/raw/a.jsonl");
+    let lost = record("t-1", "One?", "Two.").replace("\"user\"", "\"human\"");
+    client.open(&uri, 1, &format!("{lost}\n{}\n", record("t-2", "Three?", "Four.")));
+    client.shows(&uri, |s| s.diagnostics.iter().any(|d| d["code"] == "T009"));
+    let hover = json!({"textDocument": {"uri": uri}, "position": at(1, 0)});
+    let hover = client.ask("textDocument/hover", hover);
+    let text = hover["contents"]["value"].as_str().unwrap();
+    assert!(text.contains("as trl sees it") && text.contains("estimated"), "{text}");
+    assert!(text.contains("⟦") && text.contains("Four.<|im_end|>\n⟧"), "{text}");
+}
