@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::text::Span;
-use crate::transcript::Transcript;
+use crate::transcript::{Role, Transcript};
 
 #[cfg(test)]
 mod labelled_tests;
@@ -72,24 +72,30 @@ impl Sensitive {
     }
 }
 
-/// What looks sensitive in what a judge would be shown.
+/// What looks sensitive in what a model would be shown: every message but system ones,
+/// also a last one of the user's that nobody has replied to (a text to be criticised is
+/// nothing else). Such a one counts for the exchange it would open.
 #[must_use]
 pub fn in_transcript(transcript: &Transcript) -> Vec<Sensitive> {
     let mut found = Vec::new();
-    for exchange in &transcript.exchanges {
-        for &index in exchange.user.iter().chain(&exchange.rest) {
-            let message = &transcript.messages[index];
-            let at = |(kind, range)| Sensitive {
-                kind,
-                message: index,
-                exchange: exchange.number,
-                range,
-            };
-            found.extend(in_text(&message.text).into_iter().map(at));
-            for call in &message.tool_calls {
-                let inside = in_text(&call.arguments).into_iter();
-                found.extend(inside.map(|(kind, _)| at((kind, 0..0))));
-            }
+    let mut exchange = 1;
+    let shown = transcript.messages.iter().enumerate().filter(|(_, m)| m.role != Role::System);
+    for (index, message) in shown {
+        let last = transcript.exchanges.last().map_or(0, |last| last.number);
+        let is_after = transcript
+            .exchanges
+            .last()
+            .is_some_and(|last| last.user.first().is_some_and(|&user| user < index));
+        exchange = match transcript.exchange_of(index) {
+            Some(number) => number,
+            None if is_after => last + 1,
+            None => exchange,
+        };
+        let at = |(kind, range)| Sensitive { kind, message: index, exchange, range };
+        found.extend(in_text(&message.text).into_iter().map(at));
+        for call in &message.tool_calls {
+            let inside = in_text(&call.arguments).into_iter();
+            found.extend(inside.map(|(kind, _)| at((kind, 0..0))));
         }
     }
     found
@@ -336,6 +342,21 @@ mod tests {
         let lines: Vec<String> =
             found.into_iter().map(|(kind, range)| format!("{kind:?} {}", &text[range])).collect();
         expected.assert_eq(&lines.join("\n"));
+    }
+
+    #[test]
+    fn a_message_without_a_reply_is_searched_too() {
+        let places = |messages: &str| {
+            let record = format!(r#"{{"messages":[{messages}]}}"#);
+            let transcript = read::read(&record, &json::parse(&record, 9)).transcript.unwrap();
+            let found = in_transcript(&transcript);
+            found.iter().map(|one| (one.message, one.exchange)).collect::<Vec<_>>()
+        };
+        let says = |role: &str| format!(r#"{{"role":"{role}","content":"ada@sample-mail.net"}}"#);
+        let [system, user, assistant] = ["system", "user", "assistant"].map(says);
+        assert_eq!(places(&user), [(0, 1)]);
+        let all = places(&format!("{system},{assistant},{user},{assistant},{user}"));
+        assert_eq!(all, [(1, 1), (2, 1), (3, 1), (4, 2)]);
     }
 
     fn nothing_in(texts: &[&str]) {

@@ -166,33 +166,33 @@ mod tests {
         check(
             LISTS[0],
             expect![[r#"
-              A: {check: {phrases: [I hear you, at last, "so: it is", "yes"]}} # why
-        "#]],
+                  A: {check: {phrases: [I hear you, at last, "so: it is", "yes"]}} # why
+            "#]],
         );
         check(
             LISTS[1],
             expect![[r#"
-              A:
-                check:
-                  phrases:
-                    - I hear you # really
-                    - "so: it is"
-                    - "yes"
-                    # more
-        "#]],
+                  A:
+                    check:
+                      phrases:
+                        - I hear you # really
+                        - "so: it is"
+                        - "yes"
+                        # more
+            "#]],
         );
         check(
             LISTS[2],
             expect![[r#"
-              A:
-                check:
-                  phrases:
-                    forbidden:
-                    - {phrase: "I hear you", suggest: I see}
-                    - {phrase: "so: it is"}
-                    - {phrase: "yes"}
-                name: x
-        "#]],
+                  A:
+                    check:
+                      phrases:
+                        forbidden:
+                        - {phrase: "I hear you", suggest: I see}
+                        - {phrase: "so: it is"}
+                        - {phrase: "yes"}
+                    name: x
+            "#]],
         );
     }
 
