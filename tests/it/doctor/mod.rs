@@ -21,14 +21,15 @@ use serde_json::{Value, json};
 use crate::cli::Project;
 
 /// The last version of Together's client that checks what a file says.
-const PACKAGES: [&str; 3] = ["transformers==5.24.0", "mistral-common==1.13.1", "together==1.6.0"];
+const PACKAGES: [&str; 4] =
+    ["transformers==5.24.0", "jinja2>=3.1", "mistral-common==1.13.1", "together==1.6.0"];
 
 /// A Python with the references; `None`, with a notice, where there is none.
 fn python() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("doctor-reference");
     let python = folder.join("bin/python");
     let has_all = |python: &Path| {
-        let imports = "import transformers, mistral_common, together.utils.files";
+        let imports = "import transformers, jinja2, mistral_common, together.utils.files";
         let quiet = Command::new(python).args(["-c", imports]).output();
         quiet.is_ok_and(|output| output.status.success())
     };
