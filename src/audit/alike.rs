@@ -20,9 +20,22 @@ const BAND: usize = 4;
 /// With how many of those found before it a transcript is compared, in one band.
 const COMPARED: usize = 8;
 
+/// Hashes of shingles, in order, each once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shingles(Vec<u64>);
+
+impl FromIterator<u64> for Shingles {
+    fn from_iter<T: IntoIterator<Item = u64>>(hashes: T) -> Self {
+        let mut all: Vec<u64> = hashes.into_iter().collect();
+        all.sort_unstable();
+        all.dedup();
+        Self(all)
+    }
+}
+
 /// The hashes of a transcript's shingles; a short one is a shingle of its own.
 #[must_use]
-pub fn shingles(transcript: &Transcript) -> HashSet<u64> {
+pub fn shingles(transcript: &Transcript) -> Shingles {
     let mut all = Vec::new();
     for message in transcript.messages.iter().filter(|m| m.role != Role::System) {
         all.extend(words(&message.text));
@@ -35,9 +48,13 @@ pub fn shingles(transcript: &Transcript) -> HashSet<u64> {
 
 /// The share of shingles in common.
 #[must_use]
-pub fn likeness(one: &HashSet<u64>, other: &HashSet<u64>) -> f64 {
-    let common = one.intersection(other).count();
-    let all = one.len() + other.len() - common;
+pub fn likeness(one: &Shingles, other: &Shingles) -> f64 {
+    let (mut rest, mut common) = (other.0.iter().peekable(), 0);
+    for hash in &one.0 {
+        while rest.next_if(|other| *other < hash).is_some() {}
+        common += usize::from(rest.next_if_eq(&hash).is_some());
+    }
+    let all = one.0.len() + other.0.len() - common;
     if all == 0 { 1.0 } else { common as f64 / all as f64 }
 }
 
@@ -54,9 +71,9 @@ impl AsRef<Self> for Signature {
 impl Signature {
     /// The signature of shingles.
     #[must_use]
-    pub fn of(shingles: &HashSet<u64>) -> Self {
+    pub fn of(shingles: &Shingles) -> Self {
         let mut minima = [u32::MAX; MINIMA];
-        for shingle in shingles {
+        for shingle in &shingles.0 {
             // Two hashes make as many orders as wanted (Kirsch and Mitzenmacher).
             let (first, step) = (mix(*shingle), mix(shingle ^ 0x9e37_79b9_7f4a_7c15) | 1);
             let mut order = first;
@@ -110,7 +127,7 @@ mod tests {
     use super::*;
 
     /// Shingles of which `share` are those of the first set.
-    fn set(from: u64, own: u64) -> HashSet<u64> {
+    fn set(from: u64, own: u64) -> Shingles {
         (0..from)
             .map(|n| mix(n + 1))
             .chain((0..own).map(|n| mix(n + 1_000_000 * (own + 1))))
@@ -122,7 +139,7 @@ mod tests {
         let (one, other) = (set(300, 0), set(300, 100));
         assert_eq!(likeness(&one, &one), 1.0);
         assert_eq!(likeness(&one, &other), 0.75);
-        assert_eq!(likeness(&HashSet::new(), &HashSet::new()), 1.0);
+        assert_eq!(likeness(&Shingles::default(), &Shingles::default()), 1.0);
     }
 
     #[test]

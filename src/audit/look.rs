@@ -123,14 +123,18 @@ impl Looker {
         let possible = |f: &Feature| sketch.at_most(f) as usize >= least;
         let (mut replies, mut asked) = (Vec::new(), Vec::new());
         for exchange in &transcript.exchanges {
-            for (feature, message) in of_exchange(&transcript, transcript.reply_messages(exchange))
-            {
-                if possible(&feature) {
-                    let message = &transcript.messages[message];
-                    let said = feature.span.of(&message.text).to_owned();
-                    let span = message.source_of(record, feature.span);
-                    replies.push(Has { feature, said, span, exchange: exchange.number });
-                }
+            let mut has = of_exchange(&transcript, transcript.reply_messages(exchange));
+            has.retain(|(feature, _)| possible(feature));
+            has.sort_by_key(|(_, message)| *message);
+            for own in has.chunk_by(|(_, one), (_, other)| one == other) {
+                let message = &transcript.messages[own[0].1];
+                let source_of = message.sources(record);
+                replies.extend(own.iter().map(|(feature, _)| Has {
+                    feature: *feature,
+                    said: feature.span.of(&message.text).to_owned(),
+                    span: source_of(feature.span),
+                    exchange: exchange.number,
+                }));
             }
             let own = of_exchange(&transcript, exchange.user.iter().copied());
             asked.extend(own.into_iter().map(|(feature, _)| feature).filter(possible));

@@ -198,19 +198,31 @@ impl<P> Mined<P> {
         let mut all: Vec<Common<P>> = self.found.into_values().filter(|c| keep(c)).collect();
         all.sort_by(|a, b| (b.words, b.replies, &a.text).cmp(&(a.words, a.replies, &b.text)));
         let mut kept: Vec<Common<P>> = Vec::new();
+        // Of every run of words inside what is kept, how frequent the whole is at most.
+        let mut inside: HashMap<(Kind, String), usize> = HashMap::new();
         for one in all {
-            let inside = |longer: &Common<P>| {
-                longer.kind == one.kind
-                    && longer.replies * 5 >= one.replies * 4
-                    && format!(" {} ", longer.text).contains(&format!(" {} ", one.text))
-            };
-            if !kept.iter().any(inside) {
+            let whole = inside.get(&(one.kind, one.text.clone())).copied().unwrap_or(0);
+            if whole == 0 || whole * 5 < one.replies * 4 {
+                for part in parts(&one.text) {
+                    let most = inside.entry((one.kind, part.to_owned())).or_default();
+                    *most = one.replies.max(*most);
+                }
                 kept.push(one);
             }
         }
         kept.sort_by(|a, b| (b.replies, a.kind, &a.text).cmp(&(a.replies, b.kind, &b.text)));
         kept
     }
+}
+
+/// Every run of words inside a folded text that is shorter than the text.
+fn parts(text: &str) -> Vec<&str> {
+    let spaces = || text.match_indices(' ').map(|(at, _)| at);
+    let starts: Vec<usize> = std::iter::once(0).chain(spaces().map(|at| at + 1)).collect();
+    let ends: Vec<usize> = spaces().chain([text.len()]).collect();
+    let all = starts.iter().flat_map(|start| ends.iter().map(move |end| (*start, *end)));
+    let shorter = all.filter(|(start, end)| start < end && end - start < text.len());
+    shorter.map(|(start, end)| &text[start..end]).collect()
 }
 
 #[cfg(test)]

@@ -85,6 +85,12 @@ fn end_of(text: &str, from: usize, to: usize) -> usize {
 }
 
 fn fold(word: &str, folded: &mut String) {
+    if word.is_ascii() {
+        let start = folded.len();
+        folded.push_str(word);
+        folded[start..].make_ascii_lowercase();
+        return;
+    }
     let plain = |c: char| if is_apostrophe(c) { '\'' } else { c };
     folded.extend(word.chars().map(plain).flat_map(char::to_lowercase));
 }

@@ -16,9 +16,9 @@ use super::scan::Source;
 use super::shard::Shard;
 use super::style::plain;
 use super::{Ending, Failure, Session, targets};
-use crate::audit::{Flag, Share};
+use crate::audit::{Flag, Share, Targets};
 use crate::config::Settings;
-use crate::engine::audit::{Audited, Instance, Watch, audit};
+use crate::engine::audit::{Audited, Instance, Watch, audit, targets as targets_of};
 use crate::engine::disk::DiskError;
 use crate::report::Phrase;
 
@@ -38,7 +38,9 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Ending, Failure> {
     }
     let bar = Bar::new("auditing", session);
     let tell = |share: f64| bar.share(share);
-    let audited = audit(project.settings(), &sources, &Watch { stop: &|| false, tell: &tell });
+    let watch = Watch { stop: &|| false, tell: &tell };
+    let targets = targets_of(project.root.as_deref());
+    let audited = audit(project.settings(), &targets, &sources, &watch);
     drop(bar);
     let audited = audited.map_err(|e| Failure::new(plain(&e.to_string()).into_owned()))?;
     let Some(audited) = audited else { return Ok(Ending::Good) };
@@ -70,7 +72,9 @@ pub fn summary(
     sources: &[Source],
 ) -> Result<(Vec<Phrase>, Vec<String>), DiskError> {
     let nobody = Watch { stop: &|| false, tell: &|_| () };
-    let Some(Audited { found, flags, .. }) = audit(settings, sources, &nobody)? else {
+    let Some(Audited { found, flags, .. }) =
+        audit(settings, &Targets::default(), sources, &nobody)?
+    else {
         return Ok((Vec::new(), Vec::new()));
     };
     let replies = found.tally.replies;
@@ -104,7 +108,8 @@ pub fn summary(
 /// When one of them cannot be read.
 pub fn flagged(settings: &Settings, sources: &[Source]) -> Result<usize, DiskError> {
     let nobody = Watch { stop: &|| false, tell: &|_| () };
-    Ok(audit(settings, sources, &nobody)?.map_or(0, |audited| audited.flags.len()))
+    Ok(audit(settings, &Targets::default(), sources, &nobody)?
+        .map_or(0, |audited| audited.flags.len()))
 }
 
 fn to_json(audited: &Audited, sources: &[Source]) -> Value {

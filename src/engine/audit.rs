@@ -4,20 +4,24 @@
 //! Invariant: nobody is asked and nothing is written; what is remembered of the
 //! files does not grow with their texts, but by some 300 bytes a transcript.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::disk::DiskError;
+use super::generate::{PERSONA_TEMPLATE, TAXONOMY};
 use super::scan::{Seen, Source, scan};
+use super::workspace::read_text;
 use crate::analysis::context::Memo;
 use crate::analysis::place::{Placed, Start, place};
-use crate::audit::alike::{self, Signature};
+use crate::audit::alike::{self, Shingles, Signature};
 use crate::audit::look::{First, Second};
 use crate::audit::{Flag, Found, Looker, Mined, Share, Sketch, Targets, Twins, flags};
 use crate::config::{Audit, Limits, Settings};
 use crate::finding::{Finding, Severity};
+use crate::generate;
 use crate::text::{Span, json as spans};
 use crate::transcript::read;
 
@@ -79,12 +83,42 @@ pub struct Watch<'a> {
     pub tell: &'a (dyn Fn(f64) + Sync),
 }
 
-/// Audits the files of one project; `None` when it was stopped.
+/// What transcripts of a project are asked to be like: what its persona template and
+/// its taxonomy say, where they are there, else the workflow's numbers.
+#[must_use]
+pub fn targets(root: Option<&Path>) -> Targets {
+    let text = |name: &str| root.and_then(|root| read_text(&root.join(name)).ok());
+    let (Some(template), Some(taxonomy)) = (text(PERSONA_TEMPLATE), text(TAXONOMY)) else {
+        return Targets::default();
+    };
+    let recipe = generate::read(&template, &taxonomy).recipe;
+    let shares = |choices: &mut dyn Iterator<Item = (&str, f64)>| -> Vec<(String, f64)> {
+        let all: Vec<(&str, f64)> = choices.collect();
+        let sum: f64 = all.iter().map(|(_, weight)| weight).sum();
+        let share = |(name, weight): (&str, f64)| (name.to_owned(), weight / sum);
+        if sum > 0.0 { all.into_iter().map(share).collect() } else { Vec::new() }
+    };
+    // Where an attribute shifts the weights of styles, they say nothing of all personas.
+    let shifted = recipe.styles.iter().any(|style| !style.when.is_empty());
+    let styles = recipe.styles.iter().filter(|_| !shifted);
+    Targets {
+        styles: shares(&mut styles.map(|s| (s.choice.name.as_str(), s.choice.weight))),
+        responses: shares(&mut recipe.responses.iter().map(|r| (r.name.as_str(), r.weight))),
+        flawless: recipe.flaws.none_share,
+        primary: recipe.flaws.primary,
+        secondary: recipe.flaws.secondary,
+        edge_cases: recipe.edge_share,
+    }
+}
+
+/// Audits the files of one project, whose transcripts are asked to be like `targets`;
+/// `None` when it was stopped.
 ///
 /// # Errors
 /// When one of them cannot be read.
 pub fn audit(
     settings: &Settings,
+    targets: &Targets,
     sources: &[Source],
     watch: &Watch<'_>,
 ) -> Result<Option<Audited>, DiskError> {
@@ -103,7 +137,7 @@ pub fn audit(
     drop(known);
     let flags = flags::flags(&settings.audit, &found, mined, twins);
     let flags = audit.placed(flags)?;
-    let mix = found.mix.shares(&Targets::default());
+    let mix = found.mix.shares(targets);
     Ok(Some(Audited { found, mix, flags }))
 }
 
@@ -183,7 +217,7 @@ impl Work<'_> {
     /// Verifies the pairs that may be nearly the same.
     fn twins(&self, known: &[Known]) -> Result<Option<Vec<Twins<Spot>>>, DiskError> {
         let mut twins = Vec::new();
-        let mut last: Option<(usize, HashSet<u64>)> = None;
+        let mut last: Option<(usize, Shingles)> = None;
         for (one, other) in alike::candidates(known, self.rules.similarity) {
             if (self.watch.stop)() {
                 return Ok(None);
@@ -203,8 +237,8 @@ impl Work<'_> {
         Ok(Some(twins))
     }
 
-    fn shingles(&self, spot: &Spot) -> Result<HashSet<u64>, DiskError> {
-        let mut shingles = HashSet::new();
+    fn shingles(&self, spot: &Spot) -> Result<Shingles, DiskError> {
+        let mut shingles = Shingles::default();
         self.sources[spot.source].reread(&[spot.record], self.limits, |record| {
             let json = spans::parse(record, self.limits.depth);
             if let Ok(transcript) = read(record, &json).transcript {

@@ -158,7 +158,8 @@ mod tests {
     fn check(list: &str, expected: Expect) {
         let text = format!("{HEAD}{list}");
         let after = after(&text, &["so: it is", "yes"]);
-        expected.assert_eq(&after.map_or("refused".to_owned(), |a| a[HEAD.len()..].to_owned()));
+        let shown = |after: String| format!("criteria:\n{}", &after[HEAD.len()..]);
+        expected.assert_eq(&after.map_or("refused".to_owned(), shown));
     }
 
     #[test]
@@ -166,12 +167,14 @@ mod tests {
         check(
             LISTS[0],
             expect![[r#"
+                criteria:
                   A: {check: {phrases: [I hear you, at last, "so: it is", "yes"]}} # why
             "#]],
         );
         check(
             LISTS[1],
             expect![[r#"
+                criteria:
                   A:
                     check:
                       phrases:
@@ -184,6 +187,7 @@ mod tests {
         check(
             LISTS[2],
             expect![[r#"
+                criteria:
                   A:
                     check:
                       phrases:

@@ -14,7 +14,7 @@ use tower_lsp_server::gen_lsp_types::{MessageType, Uri};
 
 use crate::analysis::hints::counted;
 use crate::audit::flags::CODE;
-use crate::engine::audit::{Audited, Watch, audit};
+use crate::engine::audit::{Audited, Watch, audit, targets};
 use crate::engine::scan;
 use crate::finding::Finding;
 use crate::text::document::{Document, Encoding};
@@ -150,7 +150,8 @@ impl Job {
         let stop = || self.chore.cancel.is_cancelled();
         let tell = |share: f64| self.chore.tell(share);
         let watch = Watch { stop: &stop, tell: &tell };
-        let audited = match audit(self.live.settings(), &files, &watch) {
+        let targets = targets(self.live.project.root.as_deref());
+        let audited = match audit(self.live.settings(), &targets, &files, &watch) {
             Err(why) => return Some(Err(why.to_string())),
             Ok(audited) => audited?,
         };

@@ -25,7 +25,7 @@ pub use digest::TranscriptDigest;
 pub use read::{Reading, read};
 
 use crate::text::Span;
-use crate::text::escape;
+use crate::text::escape::{self, EscapeMap};
 
 /// Who speaks. Every shape's own names (`human`, `gpt`, `model`, …) are mapped to these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -150,13 +150,25 @@ impl Message {
     /// without text answers with its whole source.
     #[must_use]
     pub fn source_of(&self, record: &str, decoded: Span) -> Span {
+        self.placed(decoded, |part, at| escape::source_at(self.parts[part].source.of(record), at))
+    }
+
+    /// The same for many ranges: the text is scanned once.
+    pub fn sources<'a>(&'a self, record: &'a str) -> impl Fn(Span) -> Span + 'a {
+        let map = |part: &'a TextPart| EscapeMap::new(part.source.of(record));
+        let maps: Vec<EscapeMap<'a>> = self.parts.iter().map(map).collect();
+        move |decoded| self.placed(decoded, |part, at| maps[part].source_at(at))
+    }
+
+    /// `source_at` tells where a decoded offset of a part is written in the part.
+    fn placed(&self, decoded: Span, source_at: impl Fn(usize, usize) -> usize) -> Span {
         let find = |at: usize, last: bool| {
-            let hit = |p: &&TextPart| p.decoded.touches(at);
-            if last { self.parts.iter().rev().find(hit) } else { self.parts.iter().find(hit) }
+            let hit = |p: &TextPart| p.decoded.touches(at);
+            if last { self.parts.iter().rposition(hit) } else { self.parts.iter().position(hit) }
         };
-        let place = |part: &TextPart, at: usize| {
-            let raw = part.source.of(record);
-            part.source.start + escape::source_at(raw, at - part.decoded.start)
+        let place = |part: usize, at: usize| {
+            let TextPart { source, decoded } = &self.parts[part];
+            source.start + source_at(part, at - decoded.start)
         };
         let from_last = !decoded.is_empty();
         match (find(decoded.start, from_last), find(decoded.end, false)) {

@@ -279,4 +279,18 @@ fn how_transcripts_were_made_is_held_against_what_was_asked_for() {
     let text = project.run(&["audit"]).out;
     let line = "    flaws     secondary flaw shows              0 % of 480 (0 to 1 %); asked for 20 %  off\n";
     assert!(text.contains(line), "{text}");
+
+    // What the project's own template and taxonomy ask for counts, once both are there.
+    project.write(
+        "config/persona-template.yaml",
+        "writing_styles:\n  terse: {weight: 3}\n  wordy: {weight: 1}\nresponse_mix: {engage: 1, ignore: 1, tangent: 1, push-back: 1}\nflaws: {secondary: 0.0}\n",
+    );
+    project.write("config/input-taxonomy.yaml", "topics: [{name: one, prompts: [a]}]\n");
+    let report = project.run(&["audit", "--format", "json"]);
+    let report: Value = serde_json::from_str(&report.out).unwrap();
+    let mix = report["mix"].as_array().unwrap();
+    let of = |name: &str| mix.iter().find(|row| row["name"] == name).unwrap();
+    assert_eq!((&of("terse")["share"], &of("terse")["target"]), (&json!(1.0), &json!(0.75)));
+    assert_eq!(of("terse")["off"], true);
+    assert_eq!(of("ignore")["target"], 0.25);
 }
