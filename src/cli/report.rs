@@ -16,6 +16,7 @@ use super::output::Output;
 use super::place::Placed;
 use super::style::Style;
 use crate::finding::Severity;
+pub use crate::text::thousands::grouped;
 
 /// A report under way.
 pub struct Report {
@@ -146,20 +147,6 @@ pub fn counted(n: usize, word: &str) -> String {
         _ => "s",
     };
     format!("{} {word}{ending}", grouped(n))
-}
-
-/// `12345` as `12,345`.
-#[must_use]
-pub fn grouped(n: usize) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// Columns to print in: what the terminal says, 80 where none does.

@@ -31,18 +31,17 @@ fn row(line: &Line) -> (String, String) {
 
 fn amounts(line: &Line) -> String {
     let Amount { calls, unpriced, input, output, .. } = line.all;
-    let number = |n: u64| grouped(usize::try_from(n).unwrap_or(usize::MAX));
     let mut text = format!(
         "{} today, {} in 30 days, {} in all ({} calls, {} tokens in, {} out)",
         usd(line.today.usd),
         usd(line.month.usd),
         usd(line.all.usd),
-        number(calls),
-        number(input),
-        number(output),
+        grouped(calls),
+        grouped(input),
+        grouped(output),
     );
     if unpriced > 0 {
-        text += &format!("; what {} of them cost is not known", number(unpriced));
+        text += &format!("; what {} of them cost is not known", grouped(unpriced));
     }
     text
 }

@@ -6,6 +6,7 @@ use super::view::{Count, View};
 use super::{Fate, Loss, OverLength, Trainer};
 use crate::finding::Severity;
 use crate::text::Span;
+use crate::text::thousands::grouped;
 use crate::tokens::Precision;
 use crate::transcript::Role;
 
@@ -102,17 +103,4 @@ fn last_lost(subject: &mut Subject<'_>, parts: &[Part<'_>]) {
     let fate = if trainer == Trainer::Mlx { Fate::Refused } else { Fate::Dropped };
     let span: Span = last.message.text_source();
     subject.note(last, "C002", (Severity::Error, fate), span, message);
-}
-
-/// 16000 as `16,000`.
-pub(super) fn grouped(n: usize) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }

@@ -1,5 +1,7 @@
 //! A table of numbers: what a figure shows, for those who read, sort or compute.
 
+pub use crate::text::thousands::grouped;
+
 /// What stands in a field.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell {
@@ -86,20 +88,6 @@ impl Table {
     pub fn of(heads: &[&str]) -> Self {
         Self { heads: heads.iter().map(|head| (*head).to_owned()).collect(), rows: Vec::new() }
     }
-}
-
-/// `12 345`, in groups of three.
-#[must_use]
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// `67 %`; one decimal where rounding would say none or all.

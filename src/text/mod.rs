@@ -7,6 +7,7 @@ pub mod json;
 pub mod nearest;
 pub mod patch;
 pub mod span;
+pub mod thousands;
 pub mod yaml;
 
 pub use document::Document;

@@ -8,6 +8,7 @@
 
 use crate::finding::{Finding, Severity};
 use crate::text::Span;
+use crate::text::thousands::grouped;
 use crate::tokens::template::Dropped;
 use crate::tokens::{
     Precision, RecordCount, RecordCounter, RecordCounts, RecordError, RenderInput, Template,
@@ -120,19 +121,6 @@ fn left_out(template: &str, transcript: &Transcript, dropped: Dropped, role: &st
 /// The words of a message; the start of the record when there is none.
 fn place(transcript: &Transcript, index: usize) -> Span {
     transcript.messages.get(index).map_or(Span::new(0, 0), |m| m.text_source())
-}
-
-/// 16000 as `16,000`.
-fn grouped(n: usize) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 #[cfg(test)]
@@ -257,10 +245,5 @@ mod tests {
             [Some(1), Some(1), Some(8), Some(2), Some(8), Some(0)]
         "#]],
         );
-    }
-
-    #[test]
-    fn thousands_are_grouped() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
     }
 }
